@@ -1,0 +1,1 @@
+//! A conferencing room appliance: a small Linux computer as a participant of a Whereby room.

@@ -1,0 +1,3 @@
+//! The `roomd` program.
+
+fn main() {}

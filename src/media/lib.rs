@@ -1,0 +1,1 @@
+//! Cameras, microphones, peers and playback on GStreamer.
