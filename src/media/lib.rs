@@ -1,1 +1,4 @@
-//! Cameras, microphones, peers and playback on GStreamer.
+//! Cameras, microphones, peers and playback on GStreamer. The only crate that links it.
+
+pub mod scene;
+pub mod settings;

@@ -1,1 +1,7 @@
-//! The room state machine: inputs in, effects out.
+//! The room state machine: inputs in, effects out, no clock, no I/O.
+
+mod action;
+pub mod media_port;
+
+pub use action::{Action, BreakoutSessionSettings, JoinOptions};
+pub use media_port::{CaptureReport, MediaCommand, MediaEvent, RemoteTracks};
