@@ -1,1 +1,3 @@
 //! A conferencing room appliance: a small Linux computer as a participant of a Whereby room.
+
+pub mod appliance;

@@ -2,6 +2,7 @@
 
 mod action;
 pub mod media_port;
+pub mod state;
 
 pub use action::{Action, BreakoutSessionSettings, JoinOptions};
 pub use media_port::{CaptureReport, MediaCommand, MediaEvent, RemoteTracks};
