@@ -18,6 +18,7 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -113,7 +114,7 @@ pub struct Census {
 /// All rooms of the server.
 pub struct Rooms {
     settings: RoomSettings,
-    keys: Keys,
+    keys: Arc<Keys>,
     ids: Box<dyn IdSource>,
     sockets: HashMap<SocketId, Socket>,
     rooms: BTreeMap<String, Room>,
@@ -149,7 +150,7 @@ impl Rooms {
     #[must_use]
     pub fn new(
         settings: RoomSettings,
-        keys: Keys,
+        keys: Arc<Keys>,
         ids: Box<dyn IdSource>,
         meetings: Vec<MeetingRecord>,
     ) -> Self {
@@ -164,12 +165,6 @@ impl Rooms {
                 .map(|meeting| (meeting.meeting_id.clone(), meeting))
                 .collect(),
         }
-    }
-
-    /// The keys that sign what this server hands out.
-    #[must_use]
-    pub fn keys(&self) -> &Keys {
-        &self.keys
     }
 
     /// How many there are.
@@ -304,9 +299,10 @@ impl Rooms {
             return;
         }
         let device = &request.device_credentials.credentials.uuid;
-        let others = self.sockets.iter().filter(|(id, other)| {
-            **id != socket && other.device.as_ref() == Some(device)
-        });
+        let others = self
+            .sockets
+            .iter()
+            .filter(|(id, other)| **id != socket && other.device.as_ref() == Some(device));
         if others.count() >= self.settings.limits.sockets_per_device {
             let closing = Closing::ForGood;
             out.push(Outgoing::Close { socket, closing });
