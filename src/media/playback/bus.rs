@@ -16,14 +16,20 @@ pub(super) fn errors_of(
     name: &'static str,
 ) -> Result<mpsc::Receiver<PlaybackError>, PlaybackError> {
     let (errors, receiver) = mpsc::channel(KEPT_ERRORS);
-    let bus = pipeline.bus().ok_or_else(|| PlaybackError::pipeline(name, "taking the bus", "it has none"))?;
+    let bus = pipeline
+        .bus()
+        .ok_or_else(|| PlaybackError::pipeline(name, "taking the bus", "it has none"))?;
     let pipeline = pipeline.downgrade();
     bus.set_sync_handler(move |_, message| {
         match message.view() {
             gst::MessageView::Error(error) => report(&errors, lost(name, error)),
             gst::MessageView::Eos(_) => report(
                 &errors,
-                PlaybackError::pipeline(name, "playing", "the stream ended although nobody ended it"),
+                PlaybackError::pipeline(
+                    name,
+                    "playing",
+                    "the stream ended although nobody ended it",
+                ),
             ),
             gst::MessageView::Warning(warning) => {
                 tracing::warn!(pipeline = name, warning = %warning.error(), "playback");
@@ -54,8 +60,12 @@ fn report(errors: &mpsc::Sender<PlaybackError>, error: PlaybackError) {
 fn lost(pipeline: &'static str, error: &gst::message::Error) -> PlaybackError {
     PlaybackError::Lost {
         pipeline,
-        element: error.src().map_or_else(String::new, |source| source.name().to_string()),
+        element: error
+            .src()
+            .map_or_else(String::new, |source| source.name().to_string()),
         message: error.error().to_string(),
-        details: error.debug().map_or_else(String::new, |details| details.to_string()),
+        details: error
+            .debug()
+            .map_or_else(String::new, |details| details.to_string()),
     }
 }

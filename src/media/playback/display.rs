@@ -51,7 +51,9 @@ impl Display {
         base_time: gst::ClockTime,
     ) -> Result<Option<Self>, PlaybackError> {
         gst::init().map_err(PlaybackError::Initialise)?;
-        let Some(opened) = sink::display(wanted)? else { return Ok(None) };
+        let Some(opened) = sink::display(wanted)? else {
+            return Ok(None);
+        };
         let size = (
             size.0.max(layout::SMALLEST_SCREEN.0) & !1,
             size.1.max(layout::SMALLEST_SCREEN.1) & !1,
@@ -66,8 +68,11 @@ impl Display {
         ])?;
         let element = |name| launch::DISPLAY.element(&pipeline, name);
         let (mixer, out) = (element("mix")?, element("out")?);
-        let (title, status, message) =
-            (Line::new(element("title")?), Line::new(element("status")?), Line::new(element("message")?));
+        let (title, status, message) = (
+            Line::new(element("title")?),
+            Line::new(element("status")?),
+            Line::new(element("message")?),
+        );
         link_sink(&out, &opened.element)?;
         pipeline.use_clock(Some(clock));
         pipeline.set_start_time(gst::ClockTime::NONE);
@@ -105,12 +110,17 @@ impl Display {
     ///
     /// # Errors
     /// The pipeline refuses another input; the others go on.
-    pub fn video_input(&mut self, peer: &ClientId, stream: &StreamId) -> Result<gst_app::AppSrc, PlaybackError> {
+    pub fn video_input(
+        &mut self,
+        peer: &ClientId,
+        stream: &StreamId,
+    ) -> Result<gst_app::AppSrc, PlaybackError> {
         self.remove_input(peer, stream);
         let picture = Picture::add(&self.pipeline, &self.mixer, INPUT_LATENCY, self.inputs_made)?;
         self.inputs_made = self.inputs_made.wrapping_add(1) % 1_000_000;
         let source = picture.source();
-        self.pictures.insert((peer.clone(), stream.clone()), picture);
+        self.pictures
+            .insert((peer.clone(), stream.clone()), picture);
         self.arrange();
         Ok(source)
     }
@@ -162,17 +172,30 @@ impl Display {
     }
 
     fn try_arrange(&mut self) -> Result<(), PlaybackError> {
-        let Self { scene, size, .. } = self;
-        let (size, now) = (*size, self.pipeline.current_running_time().unwrap_or_default());
-        let canvas = Rect { x: 0, y: 0, width: size.0, height: size.1 };
+        let size = self.size;
+        let now = self.pipeline.current_running_time().unwrap_or_default();
+        let canvas = Rect {
+            x: 0,
+            y: 0,
+            width: size.0,
+            height: size.1,
+        };
         self.background.show(canvas, 1.0, BACKGROUND, "", now)?;
         self.write(size);
 
-        let (presentations, cameras): (Vec<Tile>, Vec<Tile>) =
-            self.scene.tiles.iter().cloned().partition(|tile| tile.presentation);
+        let (presentations, cameras): (Vec<Tile>, Vec<Tile>) = self
+            .scene
+            .tiles
+            .iter()
+            .cloned()
+            .partition(|tile| tile.presentation);
         let places = layout::arrange(size, presentations.len(), cameras.len());
         let tiles: Vec<Tile> = presentations.into_iter().chain(cameras).collect();
-        let alpha = if self.scene.message.is_some() { DIMMED } else { 1.0 };
+        let alpha = if self.scene.message.is_some() {
+            DIMMED
+        } else {
+            1.0
+        };
 
         while self.cards.len() > tiles.len() {
             if let Some(card) = self.cards.pop() {
@@ -181,12 +204,25 @@ impl Display {
         }
         while self.cards.len() < tiles.len() {
             let zorder = CARDS + u32::try_from(self.cards.len()).unwrap_or_default();
-            self.cards.push(Card::add(&self.pipeline, &self.mixer, zorder)?);
+            self.cards
+                .push(Card::add(&self.pipeline, &self.mixer, zorder)?);
         }
         let mut shown = Vec::new();
         for ((tile, place), card) in tiles.iter().zip(places).zip(&mut self.cards) {
-            card.show(place, alpha, colour_of(&tile.peer), &text::plain(&tile.label), now)?;
-            let Some(key) = tile.stream.clone().map(|stream| (tile.peer.clone(), stream)) else { continue };
+            card.show(
+                place,
+                alpha,
+                colour_of(&tile.peer),
+                &text::plain(&tile.label),
+                now,
+            )?;
+            let Some(key) = tile
+                .stream
+                .clone()
+                .map(|stream| (tile.peer.clone(), stream))
+            else {
+                continue;
+            };
             if !tile.video_off
                 && let Some(picture) = self.pictures.get_mut(&key)
             {
@@ -206,7 +242,8 @@ impl Display {
     fn write(&mut self, size: (u32, u32)) {
         let (width, height) = size;
         let font = (height / 24).max(12);
-        let line = |words: &str| text::shorten(&text::plain(words), text::columns(width * 95 / 100, font));
+        let line =
+            |words: &str| text::shorten(&text::plain(words), text::columns(width * 95 / 100, font));
         self.title.set(&line(&self.scene.title), font);
         self.status.set(&line(&self.scene.status), font);
         let words = match &self.scene.message {

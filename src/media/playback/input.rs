@@ -32,17 +32,23 @@ impl Branch {
     ) -> Result<Self, PlaybackError> {
         let bin = description.bin(values, true)?;
         let source = description.element(&bin, "input")?;
-        let source = source
-            .downcast::<gst_app::AppSrc>()
-            .map_err(|element| PlaybackError::pipeline("playback", "taking an appsrc", element.name()))?;
-        let output = bin
-            .static_pad("src")
-            .ok_or_else(|| PlaybackError::pipeline("playback", "linking an input", "it has no open end"))?;
+        let source = source.downcast::<gst_app::AppSrc>().map_err(|element| {
+            PlaybackError::pipeline("playback", "taking an appsrc", element.name())
+        })?;
+        let output = bin.static_pad("src").ok_or_else(|| {
+            PlaybackError::pipeline("playback", "linking an input", "it has no open end")
+        })?;
         let pad = mixer
             .request_pad_simple("sink_%u")
             .ok_or_else(|| PlaybackError::pipeline("playback", "requesting a pad", mixer.name()))?;
         prepare(&pad);
-        let branch = Self { bin, source, pad, pipeline: pipeline.clone(), mixer: mixer.clone() };
+        let branch = Self {
+            bin,
+            source,
+            pad,
+            pipeline: pipeline.clone(),
+            mixer: mixer.clone(),
+        };
         let added = pipeline
             .add(&branch.bin)
             .map_err(|error| PlaybackError::pipeline("playback", "adding an input", error))
@@ -52,10 +58,9 @@ impl Branch {
                     .map_err(|error| PlaybackError::pipeline("playback", "linking an input", error))
             })
             .and_then(|_| {
-                branch
-                    .bin
-                    .sync_state_with_parent()
-                    .map_err(|error| PlaybackError::pipeline("playback", "starting an input", error))
+                branch.bin.sync_state_with_parent().map_err(|error| {
+                    PlaybackError::pipeline("playback", "starting an input", error)
+                })
             });
         match added {
             Ok(()) => Ok(branch),
@@ -94,7 +99,10 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(overlay: gst::Element) -> Self {
         overlay.set_property("silent", true);
-        Self { overlay, shown: None }
+        Self {
+            overlay,
+            shown: None,
+        }
     }
 
     /// Shows `text` (not markup; may have several lines) in letters of `font` pixels.
@@ -104,15 +112,18 @@ impl Line {
             return;
         }
         self.overlay.set_property("silent", text.is_empty());
-        self.overlay.set_property("font-desc", format!("Sans Semi-Bold {font}px"));
+        self.overlay
+            .set_property("font-desc", format!("Sans Semi-Bold {font}px"));
         self.overlay.set_property("text", text::markup(text));
         self.shown = Some(wanted);
     }
 
     /// Distance from the edge of the picture in pixels.
     pub(super) fn set_padding(&self, x: u32, y: u32) {
-        self.overlay.set_property("xpad", i32::try_from(x).unwrap_or_default());
-        self.overlay.set_property("ypad", i32::try_from(y).unwrap_or_default());
+        self.overlay
+            .set_property("xpad", i32::try_from(x).unwrap_or_default());
+        self.overlay
+            .set_property("ypad", i32::try_from(y).unwrap_or_default());
     }
 }
 
@@ -132,15 +143,28 @@ impl Picture {
         latency: gst::ClockTime,
         number: u32,
     ) -> Result<Self, PlaybackError> {
-        let place = Rect { x: 0, y: 0, width: 64, height: 36 };
-        let values = [("input_latency_ns", latency.nseconds().to_string()), ("tile_caps", tile_caps(place))];
+        let place = Rect {
+            x: 0,
+            y: 0,
+            width: 64,
+            height: 36,
+        };
+        let values = [
+            ("input_latency_ns", latency.nseconds().to_string()),
+            ("tile_caps", tile_caps(place)),
+        ];
         let branch = Branch::add(pipeline, mixer, &launch::DISPLAY_INPUT, &values, |pad| {
             pad.set_property("alpha", 0.0);
             pad.set_property("zorder", number.saturating_add(PICTURES));
         })?;
         let size = launch::DISPLAY_INPUT.element(&branch.bin, "size")?;
         let label = Line::new(launch::DISPLAY_INPUT.element(&branch.bin, "label")?);
-        Ok(Self { branch, size, label, place })
+        Ok(Self {
+            branch,
+            size,
+            label,
+            place,
+        })
     }
 
     pub(super) fn source(&self) -> gst_app::AppSrc {
@@ -155,7 +179,10 @@ impl Picture {
         set_place(&self.branch.pad, place, alpha);
         let font = label_font(place);
         self.label.set_padding(font / 2, font / 2);
-        self.label.set(&text::shorten(&text::plain(label), text::columns(place.width, font)), font);
+        self.label.set(
+            &text::shorten(&text::plain(label), text::columns(place.width, font)),
+            font,
+        );
     }
 
     pub(super) fn hide(&self) {
@@ -175,13 +202,21 @@ pub(super) struct Card {
 }
 
 impl Card {
-    pub(super) fn add(pipeline: &gst::Pipeline, mixer: &gst::Element, zorder: u32) -> Result<Self, PlaybackError> {
+    pub(super) fn add(
+        pipeline: &gst::Pipeline,
+        mixer: &gst::Element,
+        zorder: u32,
+    ) -> Result<Self, PlaybackError> {
         let values = [("input_latency_ns", "0".to_owned())];
         let branch = Branch::add(pipeline, mixer, &launch::DISPLAY_CARD, &values, |pad| {
             pad.set_property("zorder", zorder);
         })?;
         let line = Line::new(launch::DISPLAY_CARD.element(&branch.bin, "label")?);
-        Ok(Self { branch, line, shown: None })
+        Ok(Self {
+            branch,
+            line,
+            shown: None,
+        })
     }
 
     /// Shows the card. It is one frame, drawn again only when it changes.
@@ -229,7 +264,11 @@ impl Colour {
         let y = 16 + (46_559 * red + 156_629 * green + 15_812 * blue) / 255_000;
         let u = 128 + (-25_664 * red - 86_336 * green + 112_000 * blue) / 255_000;
         let v = 128 + (112_000 * red - 101_730 * green - 10_270 * blue) / 255_000;
-        Self { y: y as u8, u: u as u8, v: v as u8 }
+        Self {
+            y: y as u8,
+            u: u as u8,
+            v: v as u8,
+        }
     }
 }
 
@@ -239,9 +278,12 @@ pub(super) const CARDS: u32 = 10;
 const PICTURES: u32 = 10_000;
 
 fn set_place(pad: &gst::Pad, place: Rect, alpha: f64) {
-    for (property, value) in
-        [("xpos", place.x), ("ypos", place.y), ("width", place.width), ("height", place.height)]
-    {
+    for (property, value) in [
+        ("xpos", place.x),
+        ("ypos", place.y),
+        ("width", place.width),
+        ("height", place.height),
+    ] {
         pad.set_property(property, i32::try_from(value).unwrap_or_default());
     }
     pad.set_property("alpha", alpha);
@@ -260,18 +302,20 @@ fn tile_caps(place: Rect) -> String {
 
 /// One frame of one colour, without an end.
 fn solid(place: Rect, colour: Colour, now: gst::ClockTime) -> Result<gst::Sample, PlaybackError> {
-    let failed = |error: gst::glib::BoolError| PlaybackError::pipeline("display", "drawing a card", error);
-    let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, place.width, place.height)
-        .par(gst::Fraction::new(1, 1))
-        .fps(gst::Fraction::new(0, 1))
-        .colorimetry(&gst_video::VideoColorimetry::new(
-            gst_video::VideoColorRange::Range16_235,
-            gst_video::VideoColorMatrix::Bt709,
-            gst_video::VideoTransferFunction::Bt709,
-            gst_video::VideoColorPrimaries::Bt709,
-        ))
-        .build()
-        .map_err(failed)?;
+    let failed =
+        |error: gst::glib::BoolError| PlaybackError::pipeline("display", "drawing a card", error);
+    let info =
+        gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, place.width, place.height)
+            .par(gst::Fraction::new(1, 1))
+            .fps(gst::Fraction::new(0, 1))
+            .colorimetry(&gst_video::VideoColorimetry::new(
+                gst_video::VideoColorRange::Range16_235,
+                gst_video::VideoColorMatrix::Bt709,
+                gst_video::VideoTransferFunction::Bt709,
+                gst_video::VideoColorPrimaries::Bt709,
+            ))
+            .build()
+            .map_err(failed)?;
     let mut pixels = vec![colour.y; info.size()];
     let (u, v) = (info.offset()[1], info.offset()[2]);
     pixels[u..v].fill(colour.u);

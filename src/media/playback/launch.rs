@@ -31,11 +31,6 @@ pub(super) const SPEAKER: Description = Description {
     file: "pipelines/playback/speaker.launch",
     text: include_str!("../../../pipelines/playback/speaker.launch"),
 };
-/// Silence, so that the device runs while nobody speaks.
-pub(super) const SPEAKER_SILENCE: Description = Description {
-    file: "pipelines/playback/speaker-silence.launch",
-    text: include_str!("../../../pipelines/playback/speaker-silence.launch"),
-};
 /// One remote sound.
 pub(super) const SPEAKER_INPUT: Description = Description {
     file: "pipelines/playback/speaker-input.launch",
@@ -45,11 +40,18 @@ pub(super) const SPEAKER_INPUT: Description = Description {
 impl Description {
     /// The text with `{name}` replaced by its value.
     pub(super) fn filled(&self, values: &[(&str, String)]) -> String {
-        values.iter().fold(self.text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        values
+            .iter()
+            .fold(self.text.to_owned(), |text, (name, value)| {
+                text.replace(&format!("{{{name}}}"), value)
+            })
     }
 
     /// A pipeline of its own.
-    pub(super) fn pipeline(&self, values: &[(&str, String)]) -> Result<gst::Pipeline, PlaybackError> {
+    pub(super) fn pipeline(
+        &self,
+        values: &[(&str, String)],
+    ) -> Result<gst::Pipeline, PlaybackError> {
         let pipeline = gst::Pipeline::new();
         pipeline
             .add(&self.bin(values, false)?)
@@ -58,14 +60,27 @@ impl Description {
     }
 
     /// A bin to be added to a pipeline, with its open ends as ghost pads if wanted.
-    pub(super) fn bin(&self, values: &[(&str, String)], ghost_pads: bool) -> Result<gst::Bin, PlaybackError> {
-        gst::parse::bin_from_description(&self.filled(values), ghost_pads)
-            .map_err(|source| PlaybackError::Launch { file: self.file, source })
+    pub(super) fn bin(
+        &self,
+        values: &[(&str, String)],
+        ghost_pads: bool,
+    ) -> Result<gst::Bin, PlaybackError> {
+        gst::parse::bin_from_description(&self.filled(values), ghost_pads).map_err(|source| {
+            PlaybackError::Launch {
+                file: self.file,
+                source,
+            }
+        })
     }
 
     /// The element called `name` in a bin made from this.
-    pub(super) fn element(&self, bin: &impl IsA<gst::Bin>, name: &str) -> Result<gst::Element, PlaybackError> {
-        bin.by_name(name).ok_or_else(|| PlaybackError::pipeline(self.file, "looking for an element", name))
+    pub(super) fn element(
+        &self,
+        bin: &impl IsA<gst::Bin>,
+        name: &str,
+    ) -> Result<gst::Element, PlaybackError> {
+        bin.by_name(name)
+            .ok_or_else(|| PlaybackError::pipeline(self.file, "looking for an element", name))
     }
 }
 
@@ -75,13 +90,14 @@ mod tests {
 
     #[test]
     fn every_placeholder_of_every_description_is_filled() {
-        let values: Vec<(&str, String)> = ["input_latency_ns", "start_ns", "width", "height", "fps"]
-            .into_iter()
-            .map(|name| (name, "64".to_owned()))
-            .chain([("tile_caps", "video/x-raw,width=64,height=64".to_owned())])
-            .collect();
+        let values: Vec<(&str, String)> =
+            ["input_latency_ns", "start_ns", "width", "height", "fps"]
+                .into_iter()
+                .map(|name| (name, "64".to_owned()))
+                .chain([("tile_caps", "video/x-raw,width=64,height=64".to_owned())])
+                .collect();
         gst::init().unwrap();
-        for description in [DISPLAY, DISPLAY_INPUT, DISPLAY_CARD, SPEAKER, SPEAKER_SILENCE, SPEAKER_INPUT] {
+        for description in [DISPLAY, DISPLAY_INPUT, DISPLAY_CARD, SPEAKER, SPEAKER_INPUT] {
             let text = description.filled(&values);
             assert!(!text.contains('{'), "{}: {text}", description.file);
             description.bin(&values, false).unwrap();

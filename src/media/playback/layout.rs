@@ -63,12 +63,32 @@ fn picture_area((width, height): (u32, u32)) -> Rect {
 fn split(area: Rect, gap: u32) -> (Rect, Rect) {
     if area.width >= area.height {
         let width = even(area.width / 5);
-        let main = Rect { width: area.width - width - gap, ..area };
-        (main, Rect { x: area.x + main.width + gap, width, ..area })
+        let main = Rect {
+            width: area.width - width - gap,
+            ..area
+        };
+        (
+            main,
+            Rect {
+                x: area.x + main.width + gap,
+                width,
+                ..area
+            },
+        )
     } else {
         let height = even(area.height / 4);
-        let main = Rect { height: area.height - height - gap, ..area };
-        (main, Rect { y: area.y + main.height + gap, height, ..area })
+        let main = Rect {
+            height: area.height - height - gap,
+            ..area
+        };
+        (
+            main,
+            Rect {
+                y: area.y + main.height + gap,
+                height,
+                ..area
+            },
+        )
     }
 }
 
@@ -88,8 +108,18 @@ fn grid(area: Rect, count: usize) -> Vec<Rect> {
         .map(|index| {
             let (row, column) = (index / columns, index % columns);
             let in_row = columns.min(count - row * columns);
-            let left = area.x + even(area.width.saturating_sub(in_row * width + (in_row - 1) * gap) / 2);
-            Rect { x: left + column * (width + gap), y: top + row * (height + gap), width, height }
+            let left = area.x
+                + even(
+                    area.width
+                        .saturating_sub(in_row * width + (in_row - 1) * gap)
+                        / 2,
+                );
+            Rect {
+                x: left + column * (width + gap),
+                y: top + row * (height + gap),
+                width,
+                height,
+            }
         })
         .collect()
 }
@@ -106,7 +136,11 @@ fn place_size(area: Rect, columns: u32, rows: u32) -> (u32, u32) {
 /// The space between places, none where there are too many for it.
 fn grid_gap(area: Rect, columns: u32, rows: u32) -> u32 {
     let wanted = gap(area.width.min(area.height));
-    if columns * wanted * 4 > area.width || rows * wanted * 4 > area.height { 0 } else { wanted }
+    if columns * wanted * 4 > area.width || rows * wanted * 4 > area.height {
+        0
+    } else {
+        wanted
+    }
 }
 
 fn gap(length: u32) -> u32 {
@@ -172,7 +206,10 @@ mod tests {
     #[test]
     fn one_picture_takes_the_whole_area() {
         let places = arrange((1920, 1080), 0, 1);
-        assert!(places[0].height > 900 && places[0].width > 1600, "{places:?}");
+        assert!(
+            places[0].height > 900 && places[0].width > 1600,
+            "{places:?}"
+        );
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub enum PlaybackError {
     #[error("GStreamer does not start: {0}")]
     Initialise(#[source] gst::glib::Error),
     /// A pipeline description does not fit the installed plugins.
-    #[error("the pipeline {file} cannot be built: {source}; install the GStreamer plugins base, good and bad")]
+    #[error(
+        "the pipeline {file} cannot be built: {source}; install the GStreamer plugins base, good and bad"
+    )]
     Launch {
         /// Which of the files in `pipelines/playback`.
         file: &'static str,
@@ -82,18 +84,27 @@ pub enum PlaybackError {
 impl PlaybackError {
     /// A refused operation.
     fn pipeline(pipeline: &'static str, operation: &'static str, reason: impl ToString) -> Self {
-        Self::Pipeline { pipeline, operation, reason: reason.to_string() }
+        Self::Pipeline {
+            pipeline,
+            operation,
+            reason: reason.to_string(),
+        }
     }
 }
 
 /// Adds the sink after `out` and links the two.
-fn link_sink(out: &gst::Element, sink: &gst::Element, name: &'static str) -> Result<(), PlaybackError> {
-    let bin = out
-        .parent()
-        .and_downcast::<gst::Bin>()
-        .ok_or_else(|| PlaybackError::pipeline(name, "adding the sink", "no bin around its source"))?;
-    bin.add(sink).map_err(|error| PlaybackError::pipeline(name, "adding the sink", error))?;
-    out.link(sink).map_err(|error| PlaybackError::pipeline(name, "linking the sink", error))
+fn link_sink(
+    out: &gst::Element,
+    sink: &gst::Element,
+    name: &'static str,
+) -> Result<(), PlaybackError> {
+    let bin = out.parent().and_downcast::<gst::Bin>().ok_or_else(|| {
+        PlaybackError::pipeline(name, "adding the sink", "no bin around its source")
+    })?;
+    bin.add(sink)
+        .map_err(|error| PlaybackError::pipeline(name, "adding the sink", error))?;
+    out.link(sink)
+        .map_err(|error| PlaybackError::pipeline(name, "linking the sink", error))
 }
 
 /// Starts the pipeline. What fails later is told by its errors.
@@ -102,8 +113,12 @@ fn play(
     errors: &mut mpsc::Receiver<PlaybackError>,
     name: &'static str,
 ) -> Result<(), PlaybackError> {
-    let Err(refused) = pipeline.set_state(gst::State::Playing) else { return Ok(()) };
-    let reason = errors.try_recv().unwrap_or_else(|_| PlaybackError::pipeline(name, "starting", refused));
+    let Err(refused) = pipeline.set_state(gst::State::Playing) else {
+        return Ok(());
+    };
+    let reason = errors
+        .try_recv()
+        .unwrap_or_else(|_| PlaybackError::pipeline(name, "starting", refused));
     if let Err(error) = pipeline.set_state(gst::State::Null) {
         tracing::warn!(%error, pipeline = name, "not stopped after it failed to start");
     }

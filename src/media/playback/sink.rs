@@ -85,7 +85,10 @@ impl Candidate {
             }
         }
         try_open(&element, self.factory, self.opens_at, self.remedy)?;
-        Ok(Opened { element, name: self.factory.to_owned() })
+        Ok(Opened {
+            element,
+            name: self.factory.to_owned(),
+        })
     }
 }
 
@@ -110,7 +113,10 @@ fn alsa(device: &str) -> Result<Opened, PlaybackError> {
 fn make(factory: &'static str, package: &'static str) -> Result<gst::Element, PlaybackError> {
     gst::ElementFactory::make(factory)
         .build()
-        .map_err(|_| PlaybackError::MissingElement { element: factory, package })
+        .map_err(|_| PlaybackError::MissingElement {
+            element: factory,
+            package,
+        })
 }
 
 /// Brings the sink to the state in which it opens its device, and back.
@@ -123,17 +129,22 @@ fn try_open(
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));
     let opened = element.set_state(opens_at);
-    let reason = bus.pop_filtered(&[gst::MessageType::Error]).and_then(|message| match message.view() {
-        gst::MessageView::Error(error) => Some(error.error().to_string()),
-        _ => None,
-    });
+    let reason = bus
+        .pop_filtered(&[gst::MessageType::Error])
+        .and_then(|message| match message.view() {
+            gst::MessageView::Error(error) => Some(error.error().to_string()),
+            _ => None,
+        });
     let closed = element.set_state(gst::State::Null);
     element.set_bus(None);
-    opened.and(closed).map(drop).map_err(|error| PlaybackError::Unusable {
-        sink: name.to_owned(),
-        reason: reason.unwrap_or_else(|| error.to_string()),
-        remedy,
-    })
+    opened
+        .and(closed)
+        .map(drop)
+        .map_err(|error| PlaybackError::Unusable {
+            sink: name.to_owned(),
+            reason: reason.unwrap_or_else(|| error.to_string()),
+            remedy,
+        })
 }
 
 fn first_usable(candidates: [(bool, Candidate); 3]) -> Option<Opened> {
@@ -149,7 +160,9 @@ fn first_usable(candidates: [(bool, Candidate); 3]) -> Option<Opened> {
             Err(reason) => tracing::warn!(%reason, "display not usable"),
         }
     }
-    tracing::info!("no display: WAYLAND_DISPLAY and DISPLAY lead to none and there is no usable /dev/dri/card*");
+    tracing::info!(
+        "no display: WAYLAND_DISPLAY and DISPLAY lead to none and there is no usable /dev/dri/card*"
+    );
     None
 }
 
@@ -161,5 +174,7 @@ fn has_graphics_card() -> bool {
     let Ok(entries) = fs::read_dir("/dev/dri") else {
         return false; // No such folder: no card.
     };
-    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("card"))
+    entries
+        .flatten()
+        .any(|entry| entry.file_name().to_string_lossy().starts_with("card"))
 }

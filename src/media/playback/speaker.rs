@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_audio::{StreamVolume, StreamVolumeFormat, prelude::*};
@@ -37,7 +36,9 @@ impl Speaker {
         base_time: gst::ClockTime,
     ) -> Result<Option<Self>, PlaybackError> {
         gst::init().map_err(PlaybackError::Initialise)?;
-        let Some(opened) = sink::speaker(wanted)? else { return Ok(None) };
+        let Some(opened) = sink::speaker(wanted)? else {
+            return Ok(None);
+        };
         let start = clock.time().saturating_sub(base_time);
         let pipeline = launch::SPEAKER.pipeline(&[
             ("input_latency_ns", INPUT_LATENCY.nseconds().to_string()),
@@ -47,14 +48,23 @@ impl Speaker {
         let (mixer, out) = (element("mix")?, element("out")?);
         let volume = element("volume")?
             .dynamic_cast::<StreamVolume>()
-            .map_err(|element| PlaybackError::pipeline("speaker", "taking the volume", element.name()))?;
+            .map_err(|element| {
+                PlaybackError::pipeline("speaker", "taking the volume", element.name())
+            })?;
         super::link_sink(&out, &opened.element, "speaker")?;
         pipeline.use_clock(Some(clock));
         pipeline.set_start_time(gst::ClockTime::NONE);
         pipeline.set_base_time(base_time);
         let mut errors = bus::errors_of(&pipeline, "speaker")?;
         super::play(&pipeline, &mut errors, "speaker")?;
-        Ok(Some(Self { pipeline, mixer, volume, sink: opened.name, inputs: HashMap::new(), errors }))
+        Ok(Some(Self {
+            pipeline,
+            mixer,
+            volume,
+            sink: opened.name,
+            inputs: HashMap::new(),
+            errors,
+        }))
     }
 
     /// The sink and its device, for the status and the log.
@@ -70,10 +80,20 @@ impl Speaker {
     ///
     /// # Errors
     /// The pipeline refuses another input; the others go on.
-    pub fn audio_input(&mut self, peer: &ClientId, stream: &StreamId) -> Result<gst_app::AppSrc, PlaybackError> {
+    pub fn audio_input(
+        &mut self,
+        peer: &ClientId,
+        stream: &StreamId,
+    ) -> Result<gst_app::AppSrc, PlaybackError> {
         self.remove_input(peer, stream);
         let values = [("input_latency_ns", INPUT_LATENCY.nseconds().to_string())];
-        let branch = Branch::add(&self.pipeline, &self.mixer, &launch::SPEAKER_INPUT, &values, |_| {})?;
+        let branch = Branch::add(
+            &self.pipeline,
+            &self.mixer,
+            &launch::SPEAKER_INPUT,
+            &values,
+            |_| {},
+        )?;
         let source = branch.source.clone();
         self.inputs.insert((peer.clone(), stream.clone()), branch);
         Ok(source)
@@ -88,7 +108,10 @@ impl Speaker {
 
     /// Loudness as people hear it, 0 to 100 (more counts as 100): the cubic scale of GStreamer's `StreamVolume`.
     pub fn set_volume(&mut self, percent: u8) {
-        self.volume.set_volume(StreamVolumeFormat::Cubic, f64::from(percent.min(100)) / 100.0);
+        self.volume.set_volume(
+            StreamVolumeFormat::Cubic,
+            f64::from(percent.min(100)) / 100.0,
+        );
     }
 
     /// Silences the speaker; the volume is kept.

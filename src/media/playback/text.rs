@@ -132,7 +132,10 @@ mod tests {
 
     #[test]
     fn a_label_says_muted_and_raised_in_words() {
-        assert_eq!(tile_label("Anna 🎉", true, true), "Anna · muted · hand raised");
+        assert_eq!(
+            tile_label("Anna 🎉", true, true),
+            "Anna · muted · hand raised"
+        );
         assert_eq!(tile_label("👩‍💻", false, false), "Guest");
         assert_eq!(plain("Bo ✋"), "Bo · hand raised");
     }
