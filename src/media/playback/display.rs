@@ -9,7 +9,7 @@ use roomd_protocol::{ClientId, StreamId};
 use tokio::sync::mpsc;
 
 use super::{
-    INPUT_LATENCY, PlaybackError, bus,
+    INPUT_LATENCY, PlaybackError, Running, bus,
     input::{CARDS, Card, Colour, Line, Picture},
     launch,
     layout::{self, Rect},
@@ -21,7 +21,7 @@ use crate::scene::{Scene, Tile};
 ///
 /// Operations block for a few milliseconds at most; none may be called from a streaming thread.
 pub struct Display {
-    pipeline: gst::Pipeline,
+    running: Running,
     mixer: gst::Element,
     sink: String,
     size: (u32, u32),
@@ -73,14 +73,15 @@ impl Display {
             Line::new(element("status")?),
             Line::new(element("message")?),
         );
-        link_sink(&out, &opened.element)?;
-        pipeline.use_clock(Some(clock));
-        pipeline.set_start_time(gst::ClockTime::NONE);
-        pipeline.set_base_time(base_time);
-        let errors = bus::errors_of(&pipeline, "display")?;
-        let background = Card::add(&pipeline, &mixer, 0)?;
-        let mut display = Self {
+        super::link_sink(&out, &opened.element, "display")?;
+        let running = Running {
             pipeline,
+            name: "display",
+        };
+        let errors = bus::errors_of(&running.pipeline, "display")?;
+        let background = Card::add(&running.pipeline, &mixer, 0)?;
+        let mut display = Self {
+            running,
             mixer,
             sink: opened.name,
             size,
@@ -94,7 +95,7 @@ impl Display {
             inputs_made: 0,
             errors,
         };
-        display.start()?;
+        display.start(clock, base_time)?;
         Ok(Some(display))
     }
 
@@ -116,7 +117,12 @@ impl Display {
         stream: &StreamId,
     ) -> Result<gst_app::AppSrc, PlaybackError> {
         self.remove_input(peer, stream);
-        let picture = Picture::add(&self.pipeline, &self.mixer, INPUT_LATENCY, self.inputs_made)?;
+        let picture = Picture::add(
+            &self.running.pipeline,
+            &self.mixer,
+            INPUT_LATENCY,
+            self.inputs_made,
+        )?;
         self.inputs_made = self.inputs_made.wrapping_add(1) % 1_000_000;
         let source = picture.source();
         self.pictures
@@ -152,15 +158,20 @@ impl Display {
 
     /// Ends the pipeline and gives the screen back.
     pub async fn close(self) {
-        super::stop(self.pipeline, "display").await;
+        self.running.stop().await;
     }
 
-    fn start(&mut self) -> Result<(), PlaybackError> {
+    fn start(
+        &mut self,
+        clock: &gst::Clock,
+        base_time: gst::ClockTime,
+    ) -> Result<(), PlaybackError> {
         let margin = self.size.1 / 60;
         self.title.set_padding(margin, margin);
         self.status.set_padding(margin, margin);
+        self.running.start(clock, base_time, &mut self.errors)?;
         self.arrange();
-        super::play(&self.pipeline, &mut self.errors, "display")
+        Ok(())
     }
 
     /// Brings everything on the canvas to what the scene says.
@@ -173,7 +184,11 @@ impl Display {
 
     fn try_arrange(&mut self) -> Result<(), PlaybackError> {
         let size = self.size;
-        let now = self.pipeline.current_running_time().unwrap_or_default();
+        let now = self
+            .running
+            .pipeline
+            .current_running_time()
+            .unwrap_or_default();
         let canvas = Rect {
             x: 0,
             y: 0,
@@ -205,7 +220,7 @@ impl Display {
         while self.cards.len() < tiles.len() {
             let zorder = CARDS + u32::try_from(self.cards.len()).unwrap_or_default();
             self.cards
-                .push(Card::add(&self.pipeline, &self.mixer, zorder)?);
+                .push(Card::add(&self.running.pipeline, &self.mixer, zorder)?);
         }
         let mut shown = Vec::new();
         for ((tile, place), card) in tiles.iter().zip(places).zip(&mut self.cards) {
@@ -277,9 +292,4 @@ const CARD_COLOURS: [Colour; 6] = [
 fn colour_of(peer: &ClientId) -> Colour {
     let sum: usize = peer.as_str().bytes().map(usize::from).sum();
     CARD_COLOURS[sum % CARD_COLOURS.len()]
-}
-
-/// Adds the sink beside `out`, in the bin that holds it.
-fn link_sink(out: &gst::Element, sink: &gst::Element) -> Result<(), PlaybackError> {
-    super::link_sink(out, sink, "display")
 }

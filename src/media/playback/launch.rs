@@ -52,11 +52,15 @@ impl Description {
         &self,
         values: &[(&str, String)],
     ) -> Result<gst::Pipeline, PlaybackError> {
-        let pipeline = gst::Pipeline::new();
-        pipeline
-            .add(&self.bin(values, false)?)
-            .map_err(|error| PlaybackError::pipeline(self.file, "adding the elements", error))?;
-        Ok(pipeline)
+        gst::parse::launch(&self.filled(values))
+            .map_err(|source| PlaybackError::Launch {
+                file: self.file,
+                source,
+            })?
+            .downcast::<gst::Pipeline>()
+            .map_err(|element| {
+                PlaybackError::pipeline(self.file, "making a pipeline", element.name())
+            })
     }
 
     /// A bin to be added to a pipeline, with its open ends as ghost pads if wanted.

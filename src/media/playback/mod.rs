@@ -107,30 +107,45 @@ fn link_sink(
         .map_err(|error| PlaybackError::pipeline(name, "linking the sink", error))
 }
 
-/// Starts the pipeline. What fails later is told by its errors.
-fn play(
-    pipeline: &gst::Pipeline,
-    errors: &mut mpsc::Receiver<PlaybackError>,
+/// A pipeline that is stopped when it goes, whatever happens.
+struct Running {
+    pipeline: gst::Pipeline,
     name: &'static str,
-) -> Result<(), PlaybackError> {
-    let Err(refused) = pipeline.set_state(gst::State::Playing) else {
-        return Ok(());
-    };
-    let reason = errors
-        .try_recv()
-        .unwrap_or_else(|_| PlaybackError::pipeline(name, "starting", refused));
-    if let Err(error) = pipeline.set_state(gst::State::Null) {
-        tracing::warn!(%error, pipeline = name, "not stopped after it failed to start");
-    }
-    Err(reason)
 }
 
-/// Stops the pipeline on a thread that may block.
-async fn stop(pipeline: gst::Pipeline, name: &'static str) {
-    let stopped = tokio::task::spawn_blocking(move || pipeline.set_state(gst::State::Null)).await;
-    match stopped {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(%error, pipeline = name, "not stopped"),
-        Err(error) => tracing::warn!(%error, pipeline = name, "not stopped"),
+impl Running {
+    /// Starts the pipeline on the shared clock. What fails later is told by its errors.
+    fn start(
+        &self,
+        clock: &gst::Clock,
+        base_time: gst::ClockTime,
+        errors: &mut mpsc::Receiver<PlaybackError>,
+    ) -> Result<(), PlaybackError> {
+        self.pipeline.use_clock(Some(clock));
+        self.pipeline.set_start_time(gst::ClockTime::NONE);
+        self.pipeline.set_base_time(base_time);
+        self.pipeline
+            .set_state(gst::State::Playing)
+            .map(drop)
+            .map_err(|refused| {
+                errors
+                    .try_recv()
+                    .unwrap_or_else(|_| PlaybackError::pipeline(self.name, "starting", refused))
+            })
+    }
+
+    /// Stops the pipeline on a thread that may block.
+    async fn stop(self) {
+        if let Err(error) = tokio::task::spawn_blocking(move || drop(self)).await {
+            tracing::warn!(%error, "playback not stopped");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.pipeline.set_state(gst::State::Null) {
+            tracing::warn!(%error, pipeline = self.name, "not stopped");
+        }
     }
 }

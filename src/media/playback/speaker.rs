@@ -8,14 +8,14 @@ use gstreamer_audio::{StreamVolume, StreamVolumeFormat, prelude::*};
 use roomd_protocol::{ClientId, StreamId};
 use tokio::sync::mpsc;
 
-use super::{INPUT_LATENCY, PlaybackError, bus, input::Branch, launch, sink};
+use super::{INPUT_LATENCY, PlaybackError, Running, bus, input::Branch, launch, sink};
 use crate::settings::AudioSink;
 
 /// One pipeline from the remote sounds to the device. Silence runs through it while nobody speaks.
 ///
 /// Operations block for a few milliseconds at most; none may be called from a streaming thread.
 pub struct Speaker {
-    pipeline: gst::Pipeline,
+    running: Running,
     mixer: gst::Element,
     volume: StreamVolume,
     sink: String,
@@ -52,13 +52,14 @@ impl Speaker {
                 PlaybackError::pipeline("speaker", "taking the volume", element.name())
             })?;
         super::link_sink(&out, &opened.element, "speaker")?;
-        pipeline.use_clock(Some(clock));
-        pipeline.set_start_time(gst::ClockTime::NONE);
-        pipeline.set_base_time(base_time);
-        let mut errors = bus::errors_of(&pipeline, "speaker")?;
-        super::play(&pipeline, &mut errors, "speaker")?;
-        Ok(Some(Self {
+        let running = Running {
             pipeline,
+            name: "speaker",
+        };
+        let mut errors = bus::errors_of(&running.pipeline, "speaker")?;
+        running.start(clock, base_time, &mut errors)?;
+        Ok(Some(Self {
+            running,
             mixer,
             volume,
             sink: opened.name,
@@ -88,7 +89,7 @@ impl Speaker {
         self.remove_input(peer, stream);
         let values = [("input_latency_ns", INPUT_LATENCY.nseconds().to_string())];
         let branch = Branch::add(
-            &self.pipeline,
+            &self.running.pipeline,
             &self.mixer,
             &launch::SPEAKER_INPUT,
             &values,
@@ -131,6 +132,6 @@ impl Speaker {
 
     /// Ends the pipeline and gives the device back.
     pub async fn close(self) {
-        super::stop(self.pipeline, "speaker").await;
+        self.running.stop().await;
     }
 }
