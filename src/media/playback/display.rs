@@ -58,13 +58,11 @@ impl Display {
             size.0.max(layout::SMALLEST_SCREEN.0) & !1,
             size.1.max(layout::SMALLEST_SCREEN.1) & !1,
         );
-        let start = clock.time().saturating_sub(base_time);
         let pipeline = launch::DISPLAY.pipeline(&[
             ("width", size.0.to_string()),
             ("height", size.1.to_string()),
             ("fps", FRAMES_PER_SECOND.to_string()),
             ("input_latency_ns", INPUT_LATENCY.nseconds().to_string()),
-            ("start_ns", start.nseconds().to_string()),
         ])?;
         let element = |name| launch::DISPLAY.element(&pipeline, name);
         let (mixer, out) = (element("mix")?, element("out")?);
@@ -74,12 +72,9 @@ impl Display {
             Line::new(element("message")?),
         );
         super::link_sink(&out, &opened.element, "display")?;
-        let running = Running {
-            pipeline,
-            name: "display",
-        };
+        let running = Running::new(pipeline, "display", clock, base_time);
         let errors = bus::errors_of(&running.pipeline, "display")?;
-        let background = Card::add(&running.pipeline, &mixer, 0)?;
+        let background = Card::add(&running, &mixer, 0)?;
         let mut display = Self {
             running,
             mixer,
@@ -95,7 +90,7 @@ impl Display {
             inputs_made: 0,
             errors,
         };
-        display.start(clock, base_time)?;
+        display.start()?;
         Ok(Some(display))
     }
 
@@ -117,12 +112,7 @@ impl Display {
         stream: &StreamId,
     ) -> Result<gst_app::AppSrc, PlaybackError> {
         self.remove_input(peer, stream);
-        let picture = Picture::add(
-            &self.running.pipeline,
-            &self.mixer,
-            INPUT_LATENCY,
-            self.inputs_made,
-        )?;
+        let picture = Picture::add(&self.running, &self.mixer, INPUT_LATENCY, self.inputs_made)?;
         self.inputs_made = self.inputs_made.wrapping_add(1) % 1_000_000;
         let source = picture.source();
         self.pictures
@@ -161,17 +151,12 @@ impl Display {
         self.running.stop().await;
     }
 
-    fn start(
-        &mut self,
-        clock: &gst::Clock,
-        base_time: gst::ClockTime,
-    ) -> Result<(), PlaybackError> {
+    fn start(&mut self) -> Result<(), PlaybackError> {
         let margin = self.size.1 / 60;
         self.title.set_padding(margin, margin);
         self.status.set_padding(margin, margin);
-        self.running.start(clock, base_time, &mut self.errors)?;
         self.arrange();
-        Ok(())
+        self.running.start(&mut self.errors)
     }
 
     /// Brings everything on the canvas to what the scene says.
@@ -220,7 +205,7 @@ impl Display {
         while self.cards.len() < tiles.len() {
             let zorder = CARDS + u32::try_from(self.cards.len()).unwrap_or_default();
             self.cards
-                .push(Card::add(&self.running.pipeline, &self.mixer, zorder)?);
+                .push(Card::add(&self.running, &self.mixer, zorder)?);
         }
         let mut shown = Vec::new();
         for ((tile, place), card) in tiles.iter().zip(places).zip(&mut self.cards) {

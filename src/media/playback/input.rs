@@ -6,7 +6,7 @@ use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
 
 use super::{
-    PlaybackError,
+    PlaybackError, Running,
     launch::{self, Description},
     layout::Rect,
     text,
@@ -24,20 +24,25 @@ pub(super) struct Branch {
 impl Branch {
     /// Adds the branch to the running pipeline. `prepare` sets the mixer's pad before the first buffer.
     pub(super) fn add(
-        pipeline: &gst::Pipeline,
+        running: &Running,
         mixer: &gst::Element,
         description: &Description,
         values: &[(&str, String)],
         prepare: impl FnOnce(&gst::Pad),
     ) -> Result<Self, PlaybackError> {
-        let bin = description.bin(values, true)?;
+        let bin = description.bin(values)?;
         let source = description.element(&bin, "input")?;
         let source = source.downcast::<gst_app::AppSrc>().map_err(|element| {
             PlaybackError::pipeline("playback", "taking an appsrc", element.name())
         })?;
-        let output = bin.static_pad("src").ok_or_else(|| {
-            PlaybackError::pipeline("playback", "linking an input", "it has no open end")
-        })?;
+        // Only this end is opened: the text pad of an overlay stays alone, or it would wait for text there.
+        let output = bin
+            .find_unlinked_pad(gst::PadDirection::Src)
+            .and_then(|end| gst::GhostPad::with_target(&end).ok())
+            .filter(|output| bin.add_pad(output).is_ok())
+            .ok_or_else(|| {
+                PlaybackError::pipeline("playback", "linking an input", "it has no open end")
+            })?;
         let pad = mixer
             .request_pad_simple("sink_%u")
             .ok_or_else(|| PlaybackError::pipeline("playback", "requesting a pad", mixer.name()))?;
@@ -46,10 +51,11 @@ impl Branch {
             bin,
             source,
             pad,
-            pipeline: pipeline.clone(),
+            pipeline: running.pipeline.clone(),
             mixer: mixer.clone(),
         };
-        let added = pipeline
+        let added = running
+            .pipeline
             .add(&branch.bin)
             .map_err(|error| PlaybackError::pipeline("playback", "adding an input", error))
             .and_then(|()| {
@@ -69,6 +75,14 @@ impl Branch {
                 Err(error)
             }
         }
+    }
+
+    /// From now on timestamps at the source are everybody's running time, not this pipeline's.
+    pub(super) fn take_running_time_of_all(&self, running: &Running) {
+        let Some(pad) = self.source.static_pad("src") else {
+            return;
+        };
+        pad.set_offset(-i64::try_from(running.begins.nseconds()).unwrap_or(i64::MAX));
     }
 
     /// Takes the branch out without a word to the other inputs. Not to be called from a streaming thread.
@@ -138,7 +152,7 @@ pub(super) struct Picture {
 impl Picture {
     /// A picture that is not shown until [`Picture::show`].
     pub(super) fn add(
-        pipeline: &gst::Pipeline,
+        running: &Running,
         mixer: &gst::Element,
         latency: gst::ClockTime,
         number: u32,
@@ -153,10 +167,11 @@ impl Picture {
             ("input_latency_ns", latency.nseconds().to_string()),
             ("tile_caps", tile_caps(place)),
         ];
-        let branch = Branch::add(pipeline, mixer, &launch::DISPLAY_INPUT, &values, |pad| {
+        let branch = Branch::add(running, mixer, &launch::DISPLAY_INPUT, &values, |pad| {
             pad.set_property("alpha", 0.0);
             pad.set_property("zorder", number.saturating_add(PICTURES));
         })?;
+        branch.take_running_time_of_all(running);
         let size = launch::DISPLAY_INPUT.element(&branch.bin, "size")?;
         let label = Line::new(launch::DISPLAY_INPUT.element(&branch.bin, "label")?);
         Ok(Self {
@@ -203,12 +218,12 @@ pub(super) struct Card {
 
 impl Card {
     pub(super) fn add(
-        pipeline: &gst::Pipeline,
+        running: &Running,
         mixer: &gst::Element,
         zorder: u32,
     ) -> Result<Self, PlaybackError> {
         let values = [("input_latency_ns", "0".to_owned())];
-        let branch = Branch::add(pipeline, mixer, &launch::DISPLAY_CARD, &values, |pad| {
+        let branch = Branch::add(running, mixer, &launch::DISPLAY_CARD, &values, |pad| {
             pad.set_property("zorder", zorder);
         })?;
         let line = Line::new(launch::DISPLAY_CARD.element(&branch.bin, "label")?);
@@ -233,7 +248,7 @@ impl Card {
         if self.shown.as_ref() == Some(&wanted) {
             return Ok(());
         }
-        let font = (place.height / 9).max(12);
+        let font = (place.height / 6).clamp(14, 90);
         let columns = text::columns(place.width * 9 / 10, font);
         self.line.set(&text::wrap(name, columns).join("\n"), font);
         let frame = solid(place, colour, now)?;
@@ -290,7 +305,7 @@ fn set_place(pad: &gst::Pad, place: Rect, alpha: f64) {
 }
 
 fn label_font(place: Rect) -> u32 {
-    (place.height / 16).clamp(18, 40)
+    (place.height / 14).clamp(18, 48)
 }
 
 fn tile_caps(place: Rect) -> String {

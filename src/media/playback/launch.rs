@@ -63,13 +63,9 @@ impl Description {
             })
     }
 
-    /// A bin to be added to a pipeline, with its open ends as ghost pads if wanted.
-    pub(super) fn bin(
-        &self,
-        values: &[(&str, String)],
-        ghost_pads: bool,
-    ) -> Result<gst::Bin, PlaybackError> {
-        gst::parse::bin_from_description(&self.filled(values), ghost_pads).map_err(|source| {
+    /// A bin to be added to a pipeline, without open ends.
+    pub(super) fn bin(&self, values: &[(&str, String)]) -> Result<gst::Bin, PlaybackError> {
+        gst::parse::bin_from_description(&self.filled(values), false).map_err(|source| {
             PlaybackError::Launch {
                 file: self.file,
                 source,
@@ -94,17 +90,16 @@ mod tests {
 
     #[test]
     fn every_placeholder_of_every_description_is_filled() {
-        let values: Vec<(&str, String)> =
-            ["input_latency_ns", "start_ns", "width", "height", "fps"]
-                .into_iter()
-                .map(|name| (name, "64".to_owned()))
-                .chain([("tile_caps", "video/x-raw,width=64,height=64".to_owned())])
-                .collect();
+        let values: Vec<(&str, String)> = ["input_latency_ns", "width", "height", "fps"]
+            .into_iter()
+            .map(|name| (name, "64".to_owned()))
+            .chain([("tile_caps", "video/x-raw,width=64,height=64".to_owned())])
+            .collect();
         gst::init().unwrap();
         for description in [DISPLAY, DISPLAY_INPUT, DISPLAY_CARD, SPEAKER, SPEAKER_INPUT] {
             let text = description.filled(&values);
             assert!(!text.contains('{'), "{}: {text}", description.file);
-            description.bin(&values, false).unwrap();
+            description.bin(&values).unwrap();
         }
     }
 }

@@ -129,7 +129,13 @@ fn place_size(area: Rect, columns: u32, rows: u32) -> (u32, u32) {
     let gap = grid_gap(area, columns, rows);
     let width = area.width.saturating_sub((columns - 1) * gap) / columns;
     let height = area.height.saturating_sub((rows - 1) * gap) / rows;
-    let width = even(width.min(height * 16 / 9));
+    let width = width.min(height * 16 / 9);
+    // Multiples of 32 by 18 are 16:9 without a rest and even: no sliver of border beside a picture.
+    let width = if width >= 32 {
+        width / 32 * 32
+    } else {
+        even(width)
+    };
     (width.max(2), even(width * 9 / 16).max(2))
 }
 

@@ -111,19 +111,32 @@ fn link_sink(
 struct Running {
     pipeline: gst::Pipeline,
     name: &'static str,
+    /// How much later than everybody's running time this pipeline's begins. It starts at zero, because a mixer
+    /// begins there and would make up for every moment since; its inputs are shifted instead.
+    begins: gst::ClockTime,
 }
 
 impl Running {
-    /// Starts the pipeline on the shared clock. What fails later is told by its errors.
-    fn start(
-        &self,
+    /// Puts the pipeline on the shared clock, from now on.
+    fn new(
+        pipeline: gst::Pipeline,
+        name: &'static str,
         clock: &gst::Clock,
         base_time: gst::ClockTime,
-        errors: &mut mpsc::Receiver<PlaybackError>,
-    ) -> Result<(), PlaybackError> {
-        self.pipeline.use_clock(Some(clock));
-        self.pipeline.set_start_time(gst::ClockTime::NONE);
-        self.pipeline.set_base_time(base_time);
+    ) -> Self {
+        let now = clock.time();
+        pipeline.use_clock(Some(clock));
+        pipeline.set_start_time(gst::ClockTime::NONE);
+        pipeline.set_base_time(now);
+        Self {
+            pipeline,
+            name,
+            begins: now.saturating_sub(base_time),
+        }
+    }
+
+    /// Starts the pipeline. What fails later is told by its errors.
+    fn start(&self, errors: &mut mpsc::Receiver<PlaybackError>) -> Result<(), PlaybackError> {
         self.pipeline
             .set_state(gst::State::Playing)
             .map(drop)

@@ -39,11 +39,8 @@ impl Speaker {
         let Some(opened) = sink::speaker(wanted)? else {
             return Ok(None);
         };
-        let start = clock.time().saturating_sub(base_time);
-        let pipeline = launch::SPEAKER.pipeline(&[
-            ("input_latency_ns", INPUT_LATENCY.nseconds().to_string()),
-            ("start_ns", start.nseconds().to_string()),
-        ])?;
+        let pipeline = launch::SPEAKER
+            .pipeline(&[("input_latency_ns", INPUT_LATENCY.nseconds().to_string())])?;
         let element = |name| launch::SPEAKER.element(&pipeline, name);
         let (mixer, out) = (element("mix")?, element("out")?);
         let volume = element("volume")?
@@ -52,12 +49,9 @@ impl Speaker {
                 PlaybackError::pipeline("speaker", "taking the volume", element.name())
             })?;
         super::link_sink(&out, &opened.element, "speaker")?;
-        let running = Running {
-            pipeline,
-            name: "speaker",
-        };
+        let running = Running::new(pipeline, "speaker", clock, base_time);
         let mut errors = bus::errors_of(&running.pipeline, "speaker")?;
-        running.start(clock, base_time, &mut errors)?;
+        running.start(&mut errors)?;
         Ok(Some(Self {
             running,
             mixer,
@@ -89,12 +83,13 @@ impl Speaker {
         self.remove_input(peer, stream);
         let values = [("input_latency_ns", INPUT_LATENCY.nseconds().to_string())];
         let branch = Branch::add(
-            &self.running.pipeline,
+            &self.running,
             &self.mixer,
             &launch::SPEAKER_INPUT,
             &values,
             |_| {},
         )?;
+        branch.take_running_time_of_all(&self.running);
         let source = branch.source.clone();
         self.inputs.insert((peer.clone(), stream.clone()), branch);
         Ok(source)

@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -41,7 +40,8 @@ pub(crate) fn under_x(test: &str, body: impl AsyncFnOnce()) {
     run_again(test, &[("DISPLAY", &display)]);
 }
 
-/// Runs `body` in a process whose default ALSA device writes 16-bit stereo at 48 kHz into the given file.
+/// Runs `body` in a process whose default ALSA device writes 16-bit stereo at 48 kHz into the given FIFO. Whoever
+/// reads it paces the device: a plain file would take all it can get and run thousands of times too fast.
 pub(crate) fn under_alsa(test: &str, body: impl AsyncFnOnce(PathBuf)) {
     if env::var_os(MARK).is_some() {
         return block_on(body(PathBuf::from(
@@ -51,7 +51,8 @@ pub(crate) fn under_alsa(test: &str, body: impl AsyncFnOnce(PathBuf)) {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("speaker.raw");
     let configuration = folder.path().join("asound.conf");
-    File::create(&recording).unwrap();
+    let made = Command::new("mkfifo").arg(&recording).status().unwrap();
+    assert!(made.success(), "mkfifo: {made}");
     std::fs::write(&configuration, alsa_configuration(&recording)).unwrap();
     let path = format!("/usr/share/alsa/alsa.conf:{}", configuration.display());
     run_again(

@@ -304,7 +304,7 @@ fn two_tones_are_mixed_and_volume_and_mute_are_heard() {
                 ClientId::from("bo"),
                 StreamId::from("0"),
             );
-            let recording = Recording::of(&file);
+            let recording = Recording::of(&timeline, &file);
             let low = ToneFeed::start(
                 &timeline,
                 speaker.audio_input(&anna, &camera).unwrap(),

@@ -1,75 +1,82 @@
-//! What an ALSA device of type `file` was given: 16-bit stereo at 48 kHz.
+//! What an ALSA device of type `file` was given: 16-bit stereo at 48 kHz, taken at the pace of a real device.
 
 use std::{
     f64::consts::TAU,
     fs::File,
-    io::{Read, Seek, SeekFrom},
-    path::{Path, PathBuf},
+    io::Read,
+    path::Path,
+    sync::mpsc,
     time::{Duration, Instant},
 };
+
+use gst::prelude::*;
+use gstreamer as gst;
+
+use crate::timeline::Timeline;
 
 const RATE: f64 = 48_000.0;
 /// A tenth of a second: whole periods of every frequency that is a multiple of 10 Hz.
 const WINDOW: usize = 4_800;
 const FRAME_BYTES: usize = 4;
 
-/// The file, read as it grows.
-pub(crate) struct Recording(PathBuf);
+/// The device's far end: a thread that takes a tenth of a second every tenth of a second.
+pub(crate) struct Recording(mpsc::Receiver<Sound>);
 
-/// The newest tenth of a second of the left channel, full scale 1.
+/// A tenth of a second of the left channel, full scale 1.
 pub(crate) struct Sound(Vec<f64>);
 
 impl Recording {
-    pub(crate) fn of(path: &Path) -> Self {
-        Self(path.to_owned())
+    /// Starts to take from the FIFO, which lives as long as the process of this test.
+    pub(crate) fn of(timeline: &Timeline, fifo: &Path) -> Self {
+        // Both directions: opening waits for no writer, and the FIFO never ends.
+        let mut device = File::options().read(true).write(true).open(fifo).unwrap();
+        let pace = timeline
+            .clock
+            .new_periodic_id(timeline.clock.time(), gst::ClockTime::from_mseconds(100));
+        let (sounds, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = vec![0; WINDOW * FRAME_BYTES];
+            loop {
+                let _ = pace.wait(); // Late or in time: the next tenth is due.
+                device.read_exact(&mut bytes).unwrap();
+                if sounds.send(Sound::of(&bytes)).is_err() {
+                    return; // The test is over.
+                }
+            }
+        });
+        Self(receiver)
     }
 
     /// The first sound for which `holds` is true; fails after 20 s.
     pub(crate) fn wait_for(&self, what: &str, holds: impl Fn(&Sound) -> bool) -> Sound {
         let deadline = Instant::now() + Duration::from_secs(20);
-        let mut seen = 0;
-        loop {
-            let length = std::fs::metadata(&self.0).unwrap().len();
-            if length > seen
-                && let Some(sound) = self.newest(length)
-            {
-                seen = length;
-                if holds(&sound) {
-                    return sound;
-                }
-                if Instant::now() > deadline {
-                    panic!(
-                        "{what}: not heard within 20 s; peak {}, 440 Hz {} dBFS, 1320 Hz {} dBFS",
-                        sound.peak(),
-                        sound.level(440.0),
-                        sound.level(1320.0)
-                    );
-                }
+        let mut heard = String::from("nothing");
+        while let Ok(sound) = self
+            .0
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
+            if holds(&sound) {
+                return sound;
             }
-            assert!(
-                Instant::now() < deadline,
-                "{what}: not heard within 20 s, {length} bytes recorded"
+            heard = format!(
+                "peak {}, 440 Hz {:.1} dBFS, 1320 Hz {:.1} dBFS",
+                sound.peak(),
+                sound.level(440.0),
+                sound.level(1320.0)
             );
-            std::thread::yield_now();
         }
-    }
-
-    fn newest(&self, length: u64) -> Option<Sound> {
-        let wanted = (WINDOW * FRAME_BYTES) as u64;
-        let end = length - length % FRAME_BYTES as u64;
-        let start = end.checked_sub(wanted)?;
-        let mut file = File::open(&self.0).unwrap();
-        file.seek(SeekFrom::Start(start)).unwrap();
-        let mut bytes = vec![0; WINDOW * FRAME_BYTES];
-        file.read_exact(&mut bytes).unwrap();
-        let left = bytes
-            .chunks_exact(FRAME_BYTES)
-            .map(|frame| f64::from(i16::from_le_bytes([frame[0], frame[1]])) / 32_768.0);
-        Some(Sound(left.collect()))
+        panic!("{what}: not heard within 20 s; at last {heard}");
     }
 }
 
 impl Sound {
+    fn of(bytes: &[u8]) -> Self {
+        let left = bytes
+            .chunks_exact(FRAME_BYTES)
+            .map(|frame| i16::from_le_bytes([frame[0], frame[1]]));
+        Self(left.map(|sample| f64::from(sample) / 32_768.0).collect())
+    }
+
     pub(crate) fn peak(&self) -> f64 {
         self.0
             .iter()
