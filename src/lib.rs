@@ -8,3 +8,4 @@
 pub mod appliance;
 pub mod cli;
 pub mod config;
+pub mod systemd;

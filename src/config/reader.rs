@@ -182,12 +182,12 @@ impl<'a> Section<'_, 'a> {
         self.refuse_in_files(&path, &credential);
 
         let found = self
-            .from_credential(&path, &credential)
-            .or_else(|| self.from_environment(&path))
+            .read_credential(&path, &credential)
+            .or_else(|| self.read_environment(&path))
             .or_else(|| {
                 let file = named?;
                 let origin = Origin::SecretFile { path: file.clone() };
-                self.from_file(&join(&self.path, &file_key), &file, origin, true)
+                self.read_secret_file(&join(&self.path, &file_key), &file, origin, true)
             });
         let (value, origin) = match found {
             Some((secret, origin)) => (Some(secret), origin),
@@ -268,7 +268,7 @@ impl<'a> Section<'_, 'a> {
         }
     }
 
-    fn from_credential(&mut self, path: &str, credential: &str) -> Option<(Secret, Origin)> {
+    fn read_credential(&mut self, path: &str, credential: &str) -> Option<(Secret, Origin)> {
         let file = self
             .reader
             .sources
@@ -279,10 +279,10 @@ impl<'a> Section<'_, 'a> {
             return None;
         }
         let origin = Origin::Credential { path: file.clone() };
-        self.from_file(path, &file, origin, false)
+        self.read_secret_file(path, &file, origin, false)
     }
 
-    fn from_environment(&mut self, path: &str) -> Option<(Secret, Origin)> {
+    fn read_environment(&mut self, path: &str) -> Option<(Secret, Origin)> {
         let node = self.reader.find(path)?;
         match &node.content {
             Content::Text(text) if !text.is_empty() => {
@@ -292,7 +292,7 @@ impl<'a> Section<'_, 'a> {
         }
     }
 
-    fn from_file(
+    fn read_secret_file(
         &mut self,
         key: &str,
         file: &Path,

@@ -97,7 +97,7 @@ impl Sources {
         add(self.file.clone(), self.file_required);
         match drop_ins(&self.file) {
             Ok(paths) => paths.into_iter().for_each(|path| add(path, true)),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
         layers.push(self.environment_layer());
         (layers, read, problems)
@@ -149,14 +149,14 @@ pub fn variable_of(key: &str) -> String {
     format!("ROOMD_{}", key.replace('.', "__").to_uppercase())
 }
 
-fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, Problem> {
+fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
     let mut directory = file.as_os_str().to_owned();
     directory.push(".d");
     let directory = PathBuf::from(directory);
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(&directory, &error)),
+        Err(error) => return Err(unreadable(&directory, &error).into()),
     };
     let mut paths = Vec::new();
     for entry in entries {
