@@ -8,4 +8,5 @@
 pub mod appliance;
 pub mod cli;
 pub mod config;
+pub mod mqtt;
 pub mod systemd;
