@@ -48,6 +48,10 @@ impl RoomConnection {
             "" => "Guest".to_owned(),
             name => name.to_owned(),
         };
+        self.state
+            .local_participant
+            .client_claim
+            .clone_from(&options.client_claim);
         self.room_key = options.room_key.clone().or_else(|| url.room_key().cloned());
         self.join = Some(options);
         self.active = true;
