@@ -1,0 +1,110 @@
+//! The configuration: one TOML file, its drop-ins, the environment, and secrets apart, read into
+//! types that cannot be wrong.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `device`, `room`, `media`, `system` | one section each |
+//! | `units`, `setting` | values with bounds; how a value is read and shown |
+//! | `sources`, `layer` | where text comes from; one file or the environment as a tree |
+//! | `reader` | takes the topmost value of each key, collects every mistake |
+//! | `secret` | files that hold a secret |
+//! | `problem` | a mistake: place, key, found, allowed, remedy |
+//! | `report` | what `roomd check-config` prints |
+//!
+//! [`load`] is the only way in; `docs/configuration.md` is its description for people.
+
+mod device;
+mod layer;
+mod media;
+mod problem;
+mod reader;
+mod report;
+mod room;
+mod secret;
+mod setting;
+mod sources;
+mod system;
+mod units;
+
+use std::path::PathBuf;
+
+pub use device::DeviceConfig;
+pub use media::MediaConfig;
+pub use problem::{ConfigError, EX_CONFIG, Origin, Problem};
+pub use reader::Key;
+pub use report::{report, report_json};
+pub use room::{
+    Answer, Initial, RejoinPolicy, RequestPolicy, RoomConfig, ServiceConfig, ServiceEndpoints,
+};
+pub use sources::{DEFAULT_FILE, Sources, variable_of};
+pub use system::{LogConfig, LogDirectives, LogFormat, StateConfig};
+pub use units::{
+    DisplayName, EvenPixels, FirstPause, FramesPerSecond, Identifier, JitterBuffer, JoinTimeout,
+    LongestPause, OpusBitrate, Percent, Pixels, VideoBitrate,
+};
+
+use reader::Reader;
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What the box is called.
+    pub device: DeviceConfig,
+    /// Which room, how to join it, what to do by itself.
+    pub room: RoomConfig,
+    /// Cameras, sound, display, encodings.
+    pub media: MediaConfig,
+    /// Where the box remembers.
+    pub state: StateConfig,
+    /// What is logged and how.
+    pub log: LogConfig,
+}
+
+/// A configuration and how it came about.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The files that were read, the lowest layer first.
+    pub files: Vec<PathBuf>,
+    /// Every key with the value in effect and its origin, secrets hidden.
+    pub keys: Vec<Key>,
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// All mistakes at once. A program ends with [`EX_CONFIG`] then.
+pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
+    let (layers, files, unreadable) = sources.layers();
+    let mut reader = Reader::new(&layers, sources, unreadable);
+
+    let device = device::read(&mut reader.section("device"), sources);
+    let room = room::read(&mut reader.section("room"), &device);
+    let media = media::read(&mut reader.section("media"));
+    let state = system::read_state(&mut reader.section("state"), sources);
+    let log = system::read_log(&mut reader.section("log"));
+    let config = Config {
+        device,
+        room,
+        media,
+        state,
+        log,
+    };
+
+    let (keys, mut problems) = reader.finish();
+    let names: Vec<String> = keys.iter().map(|key| key.key.clone()).collect();
+    problems.extend(sources::missing_underscores(sources, &names));
+    if problems.is_empty() {
+        Ok(Loaded {
+            config,
+            files,
+            keys,
+        })
+    } else {
+        Err(ConfigError { problems })
+    }
+}
+
+#[cfg(test)]
+mod tests;
