@@ -1,5 +1,6 @@
 // The room page: shows the view that fits the connection, and hears the keyboard.
 import { roomNameForm, startView } from "./start_view.js";
+import { followNotifications } from "./notices.js";
 import { roomView } from "./room_view.js";
 import { media, onChange, read } from "./session.js";
 
@@ -45,8 +46,10 @@ function run(roomName) {
         outside.update(state);
         if (cameBack) outside.focus();
     };
+    followNotifications({ isChatOpen: () => inside?.isChatOpen() ?? false });
     onChange(update);
     update(read());
+    outside.focus();
 
     document.addEventListener("keydown", (event) => {
         const { target, key, repeat, ctrlKey, altKey, metaKey } = event;
@@ -61,4 +64,8 @@ function run(roomName) {
 
 const roomName = roomNameOf(location.pathname);
 if (roomName) run(roomName);
-else page.append(roomNameForm((path) => location.assign(path)));
+else {
+    const form = roomNameForm((path) => location.assign(path));
+    page.append(form.element);
+    form.focus();
+}

@@ -34,8 +34,8 @@ export function differences(before, now) {
     return sentences;
 }
 
-/** Follows the SDK's notifications: a host's requests become questions. */
-export function followNotifications(isChatOpen) {
+/** Follows the SDK's notifications for as long as the page lives: a host's requests become questions. */
+export function followNotifications({ isChatOpen }) {
     const emitter = room.getNotificationsEventEmitter();
     const from = ({ props }) => nameOf(props.client);
     emitter.on("requestAudioEnable", (event) =>

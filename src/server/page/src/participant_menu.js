@@ -39,9 +39,11 @@ export function participantMenu() {
     element.addEventListener("focusout", ({ relatedTarget }) => {
         if (relatedTarget && !element.contains(relatedTarget)) show(false);
     });
-    document.addEventListener("pointerdown", ({ target }) => {
+    const gone = new AbortController();
+    const clickedElsewhere = ({ target }) => {
         if (!list.hidden && !element.contains(target)) show(false);
-    });
+    };
+    document.addEventListener("pointerdown", clickedElsewhere, { signal: gone.signal });
 
     const update = (now, { isHost, isSpotlit: spotlit }) => {
         view = now;
@@ -54,5 +56,5 @@ export function participantMenu() {
         cameraOn.hidden = view.isVideoEnabled;
         setText(spotlight.querySelector(".text"), isSpotlit ? "Remove spotlight" : "Spotlight");
     };
-    return { element, update };
+    return { element, update, close: () => gone.abort() };
 }

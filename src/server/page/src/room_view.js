@@ -1,7 +1,7 @@
 // In the room: tiles, chat, who waits outside, and the bar of controls.
 import { h, button, toggle, setText } from "./dom.js";
 import { chat } from "./chat.js";
-import { differences, followNotifications } from "./notices.js";
+import { differences } from "./notices.js";
 import { room, hasCamera, hasMicrophone } from "./session.js";
 import { updateDevices } from "./start_view.js";
 import { tell, withdrawAll } from "./events.js";
@@ -97,7 +97,6 @@ export function roomView(roomName) {
     element.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && panel.isOpen() && panel.element.contains(event.target)) openChat(false);
     });
-    followNotifications(panel.isOpen);
 
     const update = (state) => {
         const first = before === null;
@@ -124,6 +123,7 @@ export function roomView(roomName) {
     const close = () => {
         withdrawAll();
         confirmEnd.close();
+        grid.close();
     };
-    return { element, update, close, press: (key) => actions[key]?.(), focus: () => microphone.element.focus() };
+    return { element, update, close, isChatOpen: panel.isOpen, press: (key) => actions[key]?.(), focus: () => microphone.element.focus() };
 }

@@ -1,7 +1,7 @@
 // Before the room: which room, which name, a look at the own camera; and the states in front of a closed door.
 import { h, button, toggle, setText } from "./dom.js";
 import { endOfStay, joinError, mediaProblem } from "./words.js";
-import { room, media, join, openDevices, hasCamera, hasMicrophone } from "./session.js";
+import { room, media, join, openDevices, read, hasCamera, hasMicrophone } from "./session.js";
 
 const NAME_KEY = "roomd.displayName";
 
@@ -43,7 +43,7 @@ export function roomNameForm(open) {
         input,
         h("button", { type: "submit", className: "primary" }, "Go on"),
     );
-    return h("main", { className: "start" }, form);
+    return { element: h("main", { className: "start" }, form), focus: () => input.focus() };
 }
 
 /** The view in front of a room. `update(state)` follows the connection. */
@@ -66,6 +66,7 @@ export function startView(roomName) {
     openDevices().then((error) => {
         opening = false;
         if (error) setText(problem, mediaProblem(error));
+        update(read());
     });
 
     async function enter(kinds) {
@@ -126,7 +127,7 @@ export function startView(roomName) {
         back.hidden = !(locked || over || status === "knock_on_hold");
         setText(outcome, doorWords(state) ?? (refused ? joinError(error) : (endOfStay(status) ?? "")));
     };
-    return { element, update, focus: () => (form.hidden ? element.querySelector(".row button:not([hidden])") : name)?.focus() };
+    return { element, update, focus: () => (form.hidden ? door.querySelector("button:not([hidden])") : name.value ? joinButton : name)?.focus() };
 }
 
 /** Both switches, in front of the room and in it: what is open, what is missing. */

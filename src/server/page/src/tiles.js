@@ -71,7 +71,11 @@ function tile(first) {
         setAttribute(element, "data-view", view.id);
         menu?.update(view, { isHost, isSpotlit: spotlights.some((spot) => spot.id === view.id) });
     };
-    return { element, update, close: () => (video.srcObject = null) };
+    const close = () => {
+        video.srcObject = null;
+        menu?.close();
+    };
+    return { element, update, close };
 }
 
 /** The list of tiles. */
@@ -83,8 +87,10 @@ export function tiles() {
         const { columns, tile } = columnsFor(count, element.clientWidth, element.clientHeight);
         element.style.setProperty("--columns", columns);
         element.style.setProperty("--tile", `${Math.floor(tile)}px`);
+        element.style.setProperty("--stage-width", `${element.clientWidth}px`);
     };
-    new ResizeObserver(arrange).observe(element);
+    const resized = new ResizeObserver(arrange);
+    resized.observe(element);
 
     const update = ({ views, spotlights, localParticipant, isHost }) => {
         const shown = views.map((view) =>
@@ -97,5 +103,9 @@ export function tiles() {
         draw(shown, (view) => (view.isLocalClient && !view.isPresentation ? "own" : view.id), { isHost, stage, spotlights });
         arrange();
     };
-    return { element, update };
+    const close = () => {
+        resized.disconnect();
+        draw([], () => null);
+    };
+    return { element, update, close };
 }
