@@ -145,7 +145,7 @@ impl RoomLoop<'_> {
         if let Some(message) = &message {
             tracing::error!(error = %message, "the state cannot be kept");
         }
-        let report = ProblemReport { code: ProblemCode::MemoryFailed, message };
+        let report = ProblemReport::Own(ProblemCode::MemoryFailed, message);
         let _ = self.appliance.handle(now(), ApplianceInput::Problem(report));
     }
 }
