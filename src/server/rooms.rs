@@ -245,15 +245,17 @@ impl Rooms {
     #[must_use]
     pub fn timeout(&mut self, now: Now) -> Vec<Outgoing> {
         let mut out = Vec::new();
-        for (&socket, state) in &mut self.sockets {
-            if state.close_at.is_some_and(|at| at <= now.monotonic) {
-                state.close_at = None;
-                let closing = match state.device {
-                    None => Closing::ForNow,
-                    Some(_) => Closing::ForGood,
-                };
-                out.push(Outgoing::Close { socket, closing });
-            }
+        let due: Vec<(SocketId, Closing)> = self
+            .sockets
+            .iter()
+            .filter(|(_, state)| state.close_at.is_some_and(|at| at <= now.monotonic))
+            .map(|(&socket, state)| match state.device {
+                None => (socket, Closing::ForNow),
+                Some(_) => (socket, Closing::ForGood),
+            })
+            .collect();
+        for (socket, closing) in due {
+            self.close(socket, closing, &mut out);
         }
         for room in self.rooms.values_mut() {
             room.timeout(now, &mut out);
@@ -294,6 +296,10 @@ impl Rooms {
     fn identify(&mut self, socket: SocketId, request: &IdentifyDevice, out: &mut Vec<Outgoing>) {
         // The answer comes at once and always: an SDK that loses it never identifies again.
         tell(out, socket, ServerMessage::DeviceIdentified);
+        // A connection belongs to one device for as long as it lasts.
+        if self.device(socket).is_some() {
+            return;
+        }
         if !self.keys.is_genuine(&request.device_credentials) {
             // join_room will be refused with client_missing_device_id.
             return;
@@ -304,14 +310,11 @@ impl Rooms {
             .iter()
             .filter(|(id, other)| **id != socket && other.device.as_ref() == Some(device));
         if others.count() >= self.settings.limits.sockets_per_device {
-            let closing = Closing::ForGood;
-            out.push(Outgoing::Close { socket, closing });
+            self.close(socket, Closing::ForGood, out);
             return;
         }
         if let Some(state) = self.sockets.get_mut(&socket) {
-            if matches!(state.place, Place::Outside) {
-                state.device = Some(device.clone());
-            }
+            state.device = Some(device.clone());
             state.close_at = None;
         }
     }
@@ -388,6 +391,13 @@ impl Rooms {
             | ClientMessage::SetLock(_)
             | ClientMessage::KickClient(_) => {}
         }
+    }
+
+    /// Closes a socket. Whatever it still sends is not heard any more.
+    fn close(&mut self, socket: SocketId, closing: Closing, out: &mut Vec<Outgoing>) {
+        self.step_out(socket, out);
+        self.sockets.remove(&socket);
+        out.push(Outgoing::Close { socket, closing });
     }
 
     fn place(&self, socket: SocketId) -> Place {

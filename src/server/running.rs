@@ -33,6 +33,9 @@ use crate::{
 /// How long connections may take to end on shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long a new connection may take to say what it wants.
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
+
 /// Why the server does not start.
 #[derive(Debug, Error)]
 pub enum ServerError {
@@ -265,10 +268,12 @@ fn serve(
     let task = match tls {
         Some(tls) => {
             let server = axum_server::from_tcp_rustls(listener, tls).map_err(failed)?;
+            let server = server.first_request_timeout(FIRST_REQUEST);
             tokio::spawn(server.handle(handle.clone()).serve(service))
         }
         None => {
             let server = axum_server::from_tcp(listener).map_err(failed)?;
+            let server = server.first_request_timeout(FIRST_REQUEST);
             tokio::spawn(server.handle(handle.clone()).serve(service))
         }
     };

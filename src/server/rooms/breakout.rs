@@ -220,7 +220,8 @@ impl Room {
     }
 
     pub(super) fn join_group(&mut self, id: &ClientId, group: String, out: &mut Vec<Outgoing>) {
-        if !group.is_empty() && !(self.breakout.is_active() && self.breakout.has_group(&group)) {
+        let is_open = self.breakout.is_active() && self.breakout.has_group(&group);
+        if !group.is_empty() && !is_open {
             return;
         }
         let is_host = self.is_host(id);

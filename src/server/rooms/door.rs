@@ -18,6 +18,9 @@ use crate::{clock::Now, keys::RoomKey};
 /// Longest text that a host may tell a knocker, in characters.
 const RESPONSE_LIMIT: usize = 1000;
 
+/// How many knockers that went are remembered for a host that is away.
+const MISSED_LIMIT: usize = 1000;
+
 impl Rooms {
     pub(super) fn knock(
         &mut self,
@@ -244,7 +247,10 @@ impl Room {
         };
         self.tell_hosts(&ServerMessage::KnockerLeft(left), out);
         for client in self.clients.values_mut() {
-            if client.is_host() && client.socket.is_none() {
+            if client.is_host()
+                && client.missed_knockers.len() < MISSED_LIMIT
+                && client.socket.is_none()
+            {
                 client.missed_knockers.push(id.clone());
             }
         }

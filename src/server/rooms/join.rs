@@ -222,11 +222,7 @@ impl Rooms {
         if let Some(old) = old_socket.filter(|old| *old != socket) {
             // The claim was shown by a newer connection. The older one must not take the id back.
             self.put(old, Place::Outside);
-            let closing = Closing::ForGood;
-            out.push(Outgoing::Close {
-                socket: old,
-                closing,
-            });
+            self.close(old, Closing::ForGood, out);
         }
     }
 

@@ -216,8 +216,14 @@ fn the_kicked_alone_hear_of_their_kick_and_lose_claim_and_key() {
     let (_, refused) = test.refused("d-k", shown);
     assert_eq!(refused.error.as_deref(), Some("room_locked"));
     assert_ne!(refused.self_id, Some(id));
+    // Knocking again does not keep the old connection, and what it sends then is not heard.
+    test.send(socket, "knock_room", json!({ "roomName": "/r" }));
+    assert_eq!(test.heard(host.socket), ["room_knocked"]);
     test.advance(5);
     assert_eq!(test.closed, [(socket, Closing::ForGood)]);
+    assert_eq!(test.heard(host.socket), ["knocker_left"]);
+    test.send(socket, "knock_room", json!({ "roomName": "/r" }));
+    assert!(test.heard(host.socket).is_empty());
 }
 
 #[test]
