@@ -18,8 +18,10 @@ const RATE: f64 = 48_000.0;
 /// A tenth of a second: whole periods of every frequency that is a multiple of 10 Hz.
 const WINDOW: usize = 4_800;
 const FRAME_BYTES: usize = 4;
+/// Ten milliseconds.
+const PERIOD_BYTES: usize = 480 * FRAME_BYTES;
 
-/// The device's far end: a thread that takes a tenth of a second every tenth of a second.
+/// The device's far end: a thread that takes ten milliseconds every ten milliseconds, as a sound card's period.
 pub(crate) struct Recording(mpsc::Receiver<Sound>);
 
 /// A tenth of a second of the left channel, full scale 1.
@@ -32,13 +34,15 @@ impl Recording {
         let mut device = File::options().read(true).write(true).open(fifo).unwrap();
         let pace = timeline
             .clock
-            .new_periodic_id(timeline.clock.time(), gst::ClockTime::from_mseconds(100));
+            .new_periodic_id(timeline.clock.time(), gst::ClockTime::from_mseconds(10));
         let (sounds, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let mut bytes = vec![0; WINDOW * FRAME_BYTES];
             loop {
-                let _ = pace.wait(); // Late or in time: the next tenth is due.
-                device.read_exact(&mut bytes).unwrap();
+                for period in bytes.chunks_exact_mut(PERIOD_BYTES) {
+                    let _ = pace.wait(); // Late or in time: the next period is due.
+                    device.read_exact(period).unwrap();
+                }
                 if sounds.send(Sound::of(&bytes)).is_err() {
                     return; // The test is over.
                 }
