@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `device`, `room`, `media`, `system` | one section each |
+//! | `device`, `room`, `media`, `mqtt`, `server`, `system` | one section each |
 //! | `units`, `setting` | values with bounds; how a value is read and shown |
 //! | `sources`, `layer` | where text comes from; one file or the environment as a tree |
 //! | `reader` | takes the topmost value of each key, collects every mistake |
@@ -16,11 +16,13 @@
 mod device;
 mod layer;
 mod media;
+mod mqtt;
 mod problem;
 mod reader;
 mod report;
 mod room;
 mod secret;
+mod server;
 mod setting;
 mod sources;
 mod system;
@@ -33,17 +35,19 @@ pub use media::MediaConfig;
 pub use problem::{ConfigError, EX_CONFIG, Origin, Problem};
 pub use reader::Key;
 pub use report::{report, report_json};
-pub use room::{
-    Answer, Initial, RejoinPolicy, RequestPolicy, RoomConfig, ServiceConfig, ServiceEndpoints,
-};
-pub use sources::{DEFAULT_FILE, Sources, variable_of};
+pub use room::{RequestsConfig, RoomConfig, ServiceConfig};
+pub use sources::{DEFAULT_FILE, Secrets, Sources, variable_of};
 pub use system::{LogConfig, LogDirectives, LogFormat, StateConfig};
 pub use units::{
-    DisplayName, EvenPixels, FirstPause, FramesPerSecond, Identifier, JitterBuffer, JoinTimeout,
-    LongestPause, OpusBitrate, Percent, Pixels, VideoBitrate,
+    DisplayName, EvenPixels, FramesPerSecond, JitterBuffer, JoinTimeout, OpusBitrate, Percent,
+    Pixels, RequestTimeout, VideoBitrate,
 };
 
 use reader::Reader;
+use roomd_server::config::ServerConfig;
+use roomd_signalling::SignallingSettings;
+
+use crate::{appliance::settings::ApplianceSettings, mqtt::settings::MqttConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -54,10 +58,50 @@ pub struct Config {
     pub room: RoomConfig,
     /// Cameras, sound, display, encodings.
     pub media: MediaConfig,
+    /// Which brokers, which topics, which credentials; device and groups are those of `device`.
+    pub mqtt: MqttConfig,
+    /// The room server.
+    pub server: ServerConfig,
     /// Where the box remembers.
     pub state: StateConfig,
     /// What is logged and how.
     pub log: LogConfig,
+}
+
+impl Config {
+    /// How the box behaves in rooms.
+    #[must_use]
+    pub fn appliance(&self) -> ApplianceSettings {
+        let room = &self.room;
+        ApplianceSettings {
+            room_url: room.url.as_ref().map(|url| url.as_str().to_owned()),
+            room_key: room.key.clone(),
+            display_name: room.display_name.as_str().to_owned(),
+            external_id: room.external_id.as_ref().map(|id| id.as_str().to_owned()),
+            auto_join: room.auto_join,
+            auto_knock: room.auto_knock,
+            rejoin: room.rejoin,
+            initial_microphone: room.initial_microphone,
+            initial_camera: room.initial_camera,
+            on_request_audio: room.requests.unmute,
+            on_request_video: room.requests.camera_on,
+            request_timeout: room.requests.timeout,
+            join_timeout: room.join_timeout,
+            volume: self.media.volume.get(),
+        }
+    }
+
+    /// How the signalling client finds rooms, with its credentials in the state directory.
+    #[must_use]
+    pub fn signalling(&self) -> SignallingSettings {
+        let service = &self.room.service;
+        SignallingSettings {
+            endpoints: service.endpoints.clone(),
+            ca_file: service.ca_file.clone(),
+            credentials_file: Some(self.state.dir.join("device-credentials.json")),
+            trace_file: service.trace_file.clone(),
+        }
+    }
 }
 
 /// A configuration and how it came about.
@@ -82,12 +126,16 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let device = device::read(&mut reader.section("device"), sources);
     let room = room::read(&mut reader.section("room"), &device);
     let media = media::read(&mut reader.section("media"));
+    let mqtt = mqtt::read(&mut reader.section("mqtt"), &device);
+    let server = server::read(&mut reader.section("server"), sources);
     let state = system::read_state(&mut reader.section("state"), sources);
     let log = system::read_log(&mut reader.section("log"));
     let config = Config {
         device,
         room,
         media,
+        mqtt,
+        server,
         state,
         log,
     };

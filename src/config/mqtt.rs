@@ -7,7 +7,9 @@ use super::{
     reader::Section,
     setting::{Setting, read_serde, serde_setting},
 };
-use crate::mqtt::settings::{BrokerUrl, ClockSynchronised, KeepAlive, MqttConfig, MqttTls, MqttVersion, TopicPrefix};
+use crate::mqtt::settings::{
+    BrokerUrl, ClockSynchronised, KeepAlive, MqttConfig, MqttTls, MqttVersion, TopicPrefix,
+};
 
 pub(super) fn read(section: &mut Section<'_, '_>, device: &DeviceConfig) -> MqttConfig {
     let default = MqttConfig::default();

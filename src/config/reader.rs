@@ -1,7 +1,10 @@
 //! Reads keys one by one out of the layers: the topmost layer that has a key decides, and every
 //! mistake is collected instead of ending the reading.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use roomd_protocol::Secret;
 use serde::Serialize;
@@ -177,15 +180,17 @@ impl<'a> Section<'_, 'a> {
     pub(super) fn secret(&mut self, name: &'static str, example: &'static str) -> Option<Secret> {
         let path = join(&self.path, name);
         let file_key = format!("{name}_file");
-        let named = self.optional::<std::path::PathBuf>(&file_key, example);
+        let named = self.optional::<PathBuf>(&file_key, example);
         let credential = path.replace(['.', '_'], "-");
         self.refuse_in_files(&path, &credential);
 
-        let found = self
-            .read_credential(&path, &credential)
+        let wanted = self.reader.sources.secrets.include(&self.path);
+        let found = wanted
+            .then(|| self.read_credential(&path, &credential))
+            .flatten()
             .or_else(|| self.read_environment(&path))
             .or_else(|| {
-                let file = named?;
+                let file = named.filter(|_| wanted)?;
                 let origin = Origin::SecretFile { path: file.clone() };
                 self.read_secret_file(&join(&self.path, &file_key), &file, origin, true)
             });
@@ -202,6 +207,45 @@ impl<'a> Section<'_, 'a> {
             in_files: false,
         });
         value
+    }
+
+    /// The path of a file that nobody else may read, as the private key of a certificate: the
+    /// credential `<section>-<name>`, else the file that the key names.
+    pub(super) fn private_file(&mut self, name: &str, example: &'static str) -> Option<PathBuf> {
+        let named = self.optional::<PathBuf>(name, example);
+        let credential = join(&self.path, name).replace(['.', '_'], "-");
+        let of_systemd = self.credential(&credential).filter(|file| file.exists());
+        if let Some(file) = of_systemd {
+            if let Some(key) = self.reader.keys.last_mut() {
+                key.value = Some(file.show());
+                key.origin = Origin::Credential { path: file.clone() };
+            }
+            return Some(file);
+        }
+        if let Some(file) = &named {
+            self.check_private_file(name, file);
+        }
+        named
+    }
+
+    /// Refuses a file that others than the service's user may read.
+    pub(super) fn check_private_file(&mut self, name: &str, file: &Path) {
+        if !self.reader.sources.secrets.include(&self.path) {
+            return;
+        }
+        if let Err(error) = secret::open_private(file, self.reader.sources.user_id) {
+            self.refuse(
+                name,
+                error.to_string(),
+                "a file that the service's user alone may read (mode 0600)",
+                error.remedy(),
+            );
+        }
+    }
+
+    fn credential(&self, name: &str) -> Option<PathBuf> {
+        let directory = self.reader.sources.credentials_directory.as_ref()?;
+        Some(directory.join(name))
     }
 
     /// Reports a mistake that shows only when several keys are seen together, or in a value that

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use roomd_protocol::{RoomUrl, Secret};
+use roomd_signalling::Endpoints;
 use toml::Value;
 use url::Url;
 
@@ -10,8 +11,9 @@ use super::{
     device::DeviceConfig,
     reader::Section,
     setting::{Setting, read_serde, read_url, words},
-    units::{DisplayName, FirstPause, JoinTimeout, LongestPause},
+    units::{DisplayName, JoinTimeout, RequestTimeout},
 };
+use crate::appliance::settings::{InitialState, RequestPolicy};
 
 /// Which room, how to join it, what to do by itself.
 #[derive(Clone, Debug)]
@@ -28,118 +30,42 @@ pub struct RoomConfig {
     pub auto_join: bool,
     /// Whether to knock by itself when the room is locked. Default: true.
     pub auto_knock: bool,
+    /// Whether to join again after an error that may pass. Never done after `kicked`. Default: true.
+    pub rejoin: bool,
     /// The microphone when joining. Default: as the room last chose; off the first time.
-    pub initial_microphone: Initial,
+    pub initial_microphone: InitialState,
     /// The camera when joining. Default: as the room last chose; off the first time.
-    pub initial_camera: Initial,
-    /// How long a join may take until it has failed. Default: 15 s.
+    pub initial_camera: InitialState,
+    /// How long a join may take until it has failed, knocking excluded. Default: 30 s.
     pub join_timeout: Duration,
-    /// What to do when a join failed.
-    pub rejoin: RejoinPolicy,
     /// What others may ask of the room.
-    pub requests: RequestPolicy,
+    pub requests: RequestsConfig,
     /// Where the room's service answers.
     pub service: ServiceConfig,
 }
 
-/// What to do when a join failed. After `kicked` nothing is done, whatever stands here.
+/// What others in the room may ask of the box. That they mute it or turn its camera off needs no
+/// asking: it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RejoinPolicy {
-    /// Whether to try again after a failure that may pass. Default: true.
-    pub enabled: bool,
-    /// The first pause; it doubles up to the longest. Default: 1 s.
-    pub first_pause: Duration,
-    /// The longest pause. Default: 60 s.
-    pub longest_pause: Duration,
-    /// Whether to try again, at the longest pause, after an answer that only a person can change:
-    /// the room is full, does not exist, the key is wrong. Default: true.
-    pub retry_refusals: bool,
+pub struct RequestsConfig {
+    /// Somebody asks the room to unmute. Default: ask.
+    pub unmute: RequestPolicy,
+    /// Somebody asks the room to turn its camera on. Default: ask.
+    pub camera_on: RequestPolicy,
+    /// How long such a question stands. Default: 60 s.
+    pub timeout: Duration,
 }
 
-/// What others in the room may ask of the box.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestPolicy {
-    /// A host mutes the microphone. Default: accept.
-    pub mute: Answer,
-    /// A host asks to speak. Default: ask.
-    pub unmute: Answer,
-    /// A host turns the camera off. Default: accept.
-    pub camera_off: Answer,
-    /// A host asks to turn the camera on. Default: ask.
-    pub camera_on: Answer,
-}
-
-/// How a microphone or camera begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Initial {
-    /// As the room last chose; off when that is not known.
-    #[default]
-    Last,
-    /// On.
-    On,
-    /// Off.
-    Off,
-}
-
-/// What to do with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Show it and let the room decide (`answer_request`).
-    Ask,
-    /// Do it.
-    Accept,
-    /// Do not do it.
-    Refuse,
-}
-
-/// Where a room's service answers, as configured.
+/// Where the service of rooms answers, and whom to trust there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceConfig {
-    /// Base of the HTTP calls. Default: derived from the room.
-    pub api_url: Option<Url>,
-    /// The signalling server. Default: derived from the room.
-    pub signal_url: Option<Url>,
+    /// Addresses, where they do not follow from the room's URL.
+    pub endpoints: Endpoints,
     /// Certificates (PEM) to trust beside the system's. Default: none.
     pub ca_file: Option<PathBuf>,
+    /// Where to write every frame of the signalling connection, keys left out. Default: nowhere.
+    pub trace_file: Option<PathBuf>,
 }
-
-/// Where the service of one room answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceEndpoints {
-    /// Base of the HTTP calls, `http` or `https`.
-    pub api_url: Url,
-    /// The signalling server, `ws` or `wss`.
-    pub signal_url: Url,
-}
-
-impl ServiceConfig {
-    /// Where the service of `room` answers: as configured; for rooms of whereby.com the public
-    /// service; else the room's own origin.
-    #[must_use]
-    pub fn endpoints(&self, room: &RoomUrl) -> Option<ServiceEndpoints> {
-        let public = room.host() == "whereby.com" || room.host().ends_with(".whereby.com");
-        let origin = room.origin();
-        let (api, signal) = if public {
-            (PUBLIC_API.to_owned(), PUBLIC_SIGNAL.to_owned())
-        } else {
-            // http becomes ws, https becomes wss.
-            (origin.clone(), origin.replacen("http", "ws", 1))
-        };
-        let url = |configured: &Option<Url>, derived: &str| match configured {
-            Some(url) => Some(url.clone()),
-            None => Url::parse(derived).ok(),
-        };
-        Some(ServiceEndpoints {
-            api_url: url(&self.api_url, &api)?,
-            signal_url: url(&self.signal_url, &signal)?,
-        })
-    }
-}
-
-/// The public service's HTTP calls.
-const PUBLIC_API: &str = "https://api.whereby.dev";
-/// The public service's signalling.
-const PUBLIC_SIGNAL: &str = "wss://signal.appearin.net";
 
 pub(super) fn read(section: &mut Section<'_, '_>, device: &DeviceConfig) -> RoomConfig {
     let url: Option<ConfiguredRoom> =
@@ -151,45 +77,20 @@ pub(super) fn read(section: &mut Section<'_, '_>, device: &DeviceConfig) -> Room
         external_id: section.optional("external_id", "\"building-2/room-4\""),
         auto_join: section.key("auto_join", true),
         auto_knock: section.key("auto_knock", true),
-        initial_microphone: section.key("initial_microphone", Initial::Last),
-        initial_camera: section.key("initial_camera", Initial::Last),
+        rejoin: section.key("rejoin", true),
+        initial_microphone: section.key("initial_microphone", InitialState::Last),
+        initial_camera: section.key("initial_camera", InitialState::Last),
         join_timeout: milliseconds(section.key("join_timeout_ms", JoinTimeout::DEFAULT).get()),
-        rejoin: read_rejoin(&mut section.section("rejoin")),
         requests: read_requests(&mut section.section("requests")),
         service: read_service(&mut section.section("service")),
     }
 }
 
-fn read_rejoin(section: &mut Section<'_, '_>) -> RejoinPolicy {
-    let enabled = section.key("enabled", true);
-    let first = section.key("first_pause_ms", FirstPause::DEFAULT);
-    let longest = section.key("longest_pause_ms", LongestPause::DEFAULT);
-    if first.get() > longest.get() {
-        section.refuse(
-            "first_pause_ms",
-            format!(
-                "{}, which is above longest_pause_ms = {}",
-                first.get(),
-                longest.get()
-            ),
-            "at most longest_pause_ms",
-            "raise longest_pause_ms or lower first_pause_ms".to_owned(),
-        );
-    }
-    RejoinPolicy {
-        enabled,
-        first_pause: milliseconds(first.get()),
-        longest_pause: milliseconds(longest.get()),
-        retry_refusals: section.key("retry_refusals", true),
-    }
-}
-
-fn read_requests(section: &mut Section<'_, '_>) -> RequestPolicy {
-    RequestPolicy {
-        mute: section.key("mute", Answer::Accept),
-        unmute: section.key("unmute", Answer::Ask),
-        camera_off: section.key("camera_off", Answer::Accept),
-        camera_on: section.key("camera_on", Answer::Ask),
+fn read_requests(section: &mut Section<'_, '_>) -> RequestsConfig {
+    RequestsConfig {
+        unmute: section.key("unmute", RequestPolicy::Ask),
+        camera_on: section.key("camera_on", RequestPolicy::Ask),
+        timeout: milliseconds(section.key("timeout_ms", RequestTimeout::DEFAULT).get()),
     }
 }
 
@@ -197,9 +98,12 @@ fn read_service(section: &mut Section<'_, '_>) -> ServiceConfig {
     let api: Option<ApiUrl> = section.optional("api_url", "\"https://rooms.example.org\"");
     let signal: Option<SignalUrl> = section.optional("signal_url", "\"wss://rooms.example.org\"");
     ServiceConfig {
-        api_url: api.map(|url| url.0),
-        signal_url: signal.map(|url| url.0),
+        endpoints: Endpoints {
+            api: api.map(|url| url.0),
+            signal: signal.map(|url| url.0),
+        },
         ca_file: section.optional("ca_file", "\"/etc/roomd/rooms-ca.pem\""),
+        trace_file: section.optional("trace_file", "\"/run/roomd/signalling.jsonl\""),
     }
 }
 
@@ -261,61 +165,6 @@ impl Setting for SignalUrl {
 }
 
 words! {
-    Initial: Last = "last", On = "on", Off = "off";
-    Answer: Ask = "ask", Accept = "accept", Refuse = "refuse";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rooms_of_whereby_lead_to_the_public_service_and_others_to_their_own_origin() {
-        for (room, api, signal) in [
-            (
-                "https://acme.whereby.com/r",
-                "https://api.whereby.dev/",
-                "wss://signal.appearin.net/",
-            ),
-            (
-                "https://whereby.com/r",
-                "https://api.whereby.dev/",
-                "wss://signal.appearin.net/",
-            ),
-            (
-                "https://notwhereby.com/r",
-                "https://notwhereby.com/",
-                "wss://notwhereby.com/",
-            ),
-            (
-                "https://rooms.example.org:8443/r",
-                "https://rooms.example.org:8443/",
-                "wss://rooms.example.org:8443/",
-            ),
-            (
-                "http://127.0.0.1:8080/r",
-                "http://127.0.0.1:8080/",
-                "ws://127.0.0.1:8080/",
-            ),
-        ] {
-            let endpoints = ServiceConfig::default()
-                .endpoints(&RoomUrl::parse(room).unwrap())
-                .unwrap();
-            assert_eq!(endpoints.api_url.as_str(), api, "{room}");
-            assert_eq!(endpoints.signal_url.as_str(), signal, "{room}");
-        }
-    }
-
-    #[test]
-    fn configured_endpoints_overrule_the_derived_ones() {
-        let service = ServiceConfig {
-            signal_url: Some("ws://10.0.0.1:9000".parse().unwrap()),
-            ..ServiceConfig::default()
-        };
-        let endpoints = service
-            .endpoints(&RoomUrl::parse("https://acme.whereby.com/r").unwrap())
-            .unwrap();
-        assert_eq!(endpoints.api_url.as_str(), "https://api.whereby.dev/");
-        assert_eq!(endpoints.signal_url.as_str(), "ws://10.0.0.1:9000/");
-    }
+    InitialState: Last = "last", On = "on", Off = "off";
+    RequestPolicy: Ask = "ask", Accept = "accept", Refuse = "refuse";
 }

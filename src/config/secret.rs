@@ -79,29 +79,12 @@ impl SecretError {
 /// # Errors
 /// When the file cannot be read, is open to others, or holds no line of text.
 pub(super) fn read(path: &Path, user: Option<u32>) -> Result<Secret, SecretError> {
-    let unreadable = |source| SecretError::Unreadable {
-        path: path.to_owned(),
-        source,
+    let unreadable = |source| unreadable(path, source);
+    let file = match user {
+        Some(user) => open_private(path, user)?,
+        None => File::open(path).map_err(unreadable)?,
     };
-    let file = File::open(path).map_err(unreadable)?;
-    // Of the open file, so that it cannot be exchanged in between.
     let metadata = file.metadata().map_err(unreadable)?;
-    if let Some(user) = user {
-        let mode = metadata.mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(SecretError::OpenToOthers {
-                path: path.to_owned(),
-                mode,
-            });
-        }
-        if user != 0 && metadata.uid() != user {
-            return Err(SecretError::NotOwned {
-                path: path.to_owned(),
-                owner: metadata.uid(),
-                user,
-            });
-        }
-    }
     let no_line = || SecretError::NoLine {
         path: path.to_owned(),
     };
@@ -118,4 +101,36 @@ pub(super) fn read(path: &Path, user: Option<u32>) -> Result<Secret, SecretError
         return Err(no_line());
     }
     Ok(Secret::from(text))
+}
+
+/// Opens a file that belongs to `user` and that nobody else may read or write.
+///
+/// # Errors
+/// When it does not open, belongs to somebody else, or is open to others.
+pub(super) fn open_private(path: &Path, user: u32) -> Result<File, SecretError> {
+    let file = File::open(path).map_err(|source| unreadable(path, source))?;
+    // Of the open file, so that it cannot be exchanged in between.
+    let metadata = file.metadata().map_err(|source| unreadable(path, source))?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(SecretError::OpenToOthers {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    if user != 0 && metadata.uid() != user {
+        return Err(SecretError::NotOwned {
+            path: path.to_owned(),
+            owner: metadata.uid(),
+            user,
+        });
+    }
+    Ok(file)
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> SecretError {
+    SecretError::Unreadable {
+        path: path.to_owned(),
+        source,
+    }
 }

@@ -137,7 +137,10 @@ pub(super) fn shown(value: &Value) -> String {
         Value::Table(table) => {
             let pairs: Vec<String> = table
                 .iter()
-                .map(|(key, value)| format!("{key} = {}", shown(value)))
+                .map(|(key, value)| match key.as_str() {
+                    "credential" | "password" => format!("{key} = …"),
+                    _ => format!("{key} = {}", shown(value)),
+                })
                 .collect();
             format!("{{ {} }}", pairs.join(", "))
         }

@@ -17,6 +17,29 @@ pub const DEFAULT_FILE: &str = "/etc/roomd/roomd.toml";
 /// The longest configuration file, in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
 
+/// Whose secrets to read: each service runs as a user of its own and cannot read the other's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// Those of `[room]` and `[mqtt]`.
+    OfAppliance,
+    /// Those of `[server]`.
+    OfRoomServer,
+    /// All: for `check-config`.
+    All,
+}
+
+impl Secrets {
+    /// Whether those of this section are read.
+    pub(super) fn include(self, section: &str) -> bool {
+        let of_server = section.split('.').next() == Some("server");
+        match self {
+            Self::OfAppliance => !of_server,
+            Self::OfRoomServer => of_server,
+            Self::All => true,
+        }
+    }
+}
+
 /// What the configuration is made of. Tests fill it by hand, the program by [`Sources::of_system`].
 #[derive(Clone, Debug)]
 pub struct Sources {
@@ -32,12 +55,14 @@ pub struct Sources {
     pub hostname: String,
     /// The user whose secret files are read.
     pub user_id: u32,
+    /// Whose secrets to read.
+    pub secrets: Secrets,
 }
 
 impl Sources {
     /// The sources of this process. `file` is what the command line named, if anything.
     #[must_use]
-    pub fn of_system(file: Option<PathBuf>) -> Self {
+    pub fn of_system(file: Option<PathBuf>, secrets: Secrets) -> Self {
         let environment = env::vars_os()
             // A name that is no text is none of ours; such a value is shown to be wrong later.
             .filter_map(|(name, value)| {
@@ -56,6 +81,7 @@ impl Sources {
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default(),
             user_id: effective_user(),
+            secrets,
         }
     }
 
@@ -69,6 +95,7 @@ impl Sources {
             credentials_directory: None,
             hostname: "roomd".to_owned(),
             user_id: effective_user(),
+            secrets: Secrets::All,
         }
     }
 

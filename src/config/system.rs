@@ -71,7 +71,7 @@ impl Default for LogDirectives {
 
 pub(super) fn read_state(section: &mut Section<'_, '_>, sources: &Sources) -> StateConfig {
     StateConfig {
-        dir: section.key("dir", default_state_directory(sources)),
+        dir: section.key("dir", state_directory(sources, "roomd")),
     }
 }
 
@@ -82,7 +82,8 @@ pub(super) fn read_log(section: &mut Section<'_, '_>) -> LogConfig {
     }
 }
 
-fn default_state_directory(sources: &Sources) -> PathBuf {
+/// The unit's `StateDirectory=`, else `name` where the user's programs keep their state.
+pub(super) fn state_directory(sources: &Sources, name: &str) -> PathBuf {
     // systemd separates several directories by colons; ours is the first.
     let of_unit = sources
         .variable("STATE_DIRECTORY")
@@ -95,7 +96,7 @@ fn default_state_directory(sources: &Sources) -> PathBuf {
         (None, Some(home)) => Some(PathBuf::from(home).join(".local/state")),
         (None, None) => None,
     };
-    of_user.unwrap_or_else(|| "/var/lib".into()).join("roomd")
+    of_user.unwrap_or_else(|| "/var/lib".into()).join(name)
 }
 
 impl Setting for LogDirectives {
@@ -131,7 +132,7 @@ mod tests {
             let mut sources = Sources::none();
             let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             sources.environment = variables.iter().map(own).collect();
-            default_state_directory(&sources)
+            state_directory(&sources, "roomd")
         };
         let unit = ("STATE_DIRECTORY", "/var/lib/roomd:/var/lib/other");
         let home = ("HOME", "/home/ada");

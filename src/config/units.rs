@@ -1,7 +1,5 @@
 //! Numbers and names with their bounds. A value of these types is within them.
 
-use std::fmt;
-
 use toml::Value;
 
 use super::setting::{Setting, read_serde};
@@ -65,11 +63,9 @@ bounded! {
     /// Loudness in percent.
     Percent(u8) = 0..=100, default 70, "a whole number from 0 to 100 (percent)";
     /// How long a join may take, in milliseconds.
-    JoinTimeout(u32) = 1_000..=120_000, default 15_000, "a whole number from 1000 to 120000 (ms)";
-    /// The first pause before a join is tried again, in milliseconds.
-    FirstPause(u32) = 100..=3_600_000, default 1_000, "a whole number from 100 to 3600000 (ms)";
-    /// The longest pause before a join is tried again, in milliseconds.
-    LongestPause(u32) = 100..=3_600_000, default 60_000, "a whole number from 100 to 3600000 (ms)";
+    JoinTimeout(u32) = 1_000..=120_000, default 30_000, "a whole number from 1000 to 120000 (ms)";
+    /// How long the question whether to unmute stands, in milliseconds.
+    RequestTimeout(u32) = 5_000..=600_000, default 60_000, "a whole number from 5000 to 600000 (ms)";
 }
 
 /// Width or height of a picture: even, because chroma has half the resolution.
@@ -108,84 +104,6 @@ impl Setting for EvenPixels {
     }
 }
 
-/// A name that may stand in a topic: letters, digits, `-` and `_`, 1 to 64 of them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Identifier(String);
-
-impl Identifier {
-    /// The text, when it is such a name.
-    #[must_use]
-    pub fn new(text: &str) -> Option<Self> {
-        let fits = (1..=64).contains(&text.len()) && text.chars().all(is_of_identifier);
-        fits.then(|| Self(text.to_owned()))
-    }
-
-    /// A name made of any text: other characters become `-`; `fallback` when nothing is left.
-    #[must_use]
-    pub fn from_any(text: &str, fallback: &str) -> Self {
-        let replaced: String = text
-            .chars()
-            .map(|c| if is_of_identifier(c) { c } else { '-' })
-            .take(64)
-            .collect();
-        let trimmed = replaced.trim_matches('-');
-        Self(
-            if trimmed.is_empty() {
-                fallback
-            } else {
-                trimmed
-            }
-            .to_owned(),
-        )
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Identifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-fn is_of_identifier(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
-}
-
-impl Setting for Identifier {
-    const ALLOWED: &'static str = "1 to 64 letters (a-z, A-Z), digits, - and _";
-
-    fn read(value: Value) -> Result<Self, Option<String>> {
-        let text: String = read_serde(value)?;
-        Self::new(&text).ok_or(None)
-    }
-
-    fn show(&self) -> Value {
-        Value::String(self.0.clone())
-    }
-}
-
-impl Setting for Vec<Identifier> {
-    const ALLOWED: &'static str =
-        "a list of names, each 1 to 64 letters (a-z, A-Z), digits, - and _, as [\"floor-4\"]";
-
-    fn read(value: Value) -> Result<Self, Option<String>> {
-        let texts: Vec<String> = read_serde(value)?;
-        let read = |text: &String| {
-            Identifier::new(text).ok_or_else(|| Some(format!("{text:?} is no such name")))
-        };
-        texts.iter().map(read).collect()
-    }
-
-    fn show(&self) -> Value {
-        Value::Array(self.iter().map(Setting::show).collect())
-    }
-}
-
 /// A name for people: 1 to 100 characters, none of them a control character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisplayName(String);
@@ -206,9 +124,9 @@ impl DisplayName {
     }
 }
 
-impl From<Identifier> for DisplayName {
-    fn from(id: Identifier) -> Self {
-        Self(id.0)
+impl Default for DisplayName {
+    fn default() -> Self {
+        Self("roomd".to_owned())
     }
 }
 
@@ -227,22 +145,7 @@ impl Setting for DisplayName {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    #[test]
-    fn a_hostname_becomes_an_identifier() {
-        for (hostname, id) in [
-            ("room-4", "room-4"),
-            ("room4.example.org", "room4-example-org"),
-            ("", "roomd"),
-            ("…", "roomd"),
-            ("-a-", "a"),
-        ] {
-            assert_eq!(Identifier::from_any(hostname, "roomd").as_str(), id);
-        }
-    }
 
     #[test]
     fn sizes_are_even_and_within_bounds() {
@@ -257,11 +160,16 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn any_text_gives_an_identifier_that_reads_back(text in ".*") {
-            let id = Identifier::from_any(&text, "roomd");
-            prop_assert_eq!(Identifier::new(id.as_str()), Some(id));
+    #[test]
+    fn a_display_name_is_one_line_of_bounded_length() {
+        for (text, fits) in [
+            ("Meeting room 4", true),
+            ("  ", false),
+            ("a\nb", false),
+            (&"é".repeat(100), true),
+            (&"é".repeat(101), false),
+        ] {
+            assert_eq!(DisplayName::new(text).is_some(), fits, "{text}");
         }
     }
 }
