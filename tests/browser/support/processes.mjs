@@ -6,6 +6,14 @@ import { within } from "./waiting.mjs";
 
 const KEPT_LINES = 5000;
 
+// Whatever ends the tests, a deadline included, nothing that they started stays.
+const running = new Set();
+process.once("SIGTERM", () => process.exit(143));
+process.once("SIGINT", () => process.exit(130));
+process.once("exit", () => {
+    for (const end of running) end();
+});
+
 /** Starts a program. `line(pattern, ms)` waits for output, `stop()` ends it with SIGTERM, then SIGKILL. */
 export function start(name, command, args = [], { env = {}, cwd } = {}) {
     const child = spawn(command, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
@@ -31,6 +39,8 @@ export function start(name, command, args = [], { env = {}, cwd } = {}) {
             if (error.code !== "ESRCH") throw error; // the whole group is gone already
         }
     };
+    const end = () => signal("SIGKILL");
+    running.add(end);
     const tail = () => lines.slice(-30).join("\n");
 
     return {
@@ -65,15 +75,17 @@ export function start(name, command, args = [], { env = {}, cwd } = {}) {
             try {
                 await within(`${name} ends after SIGTERM`, exit, ms);
             } catch (error) {
-                signal("SIGKILL");
+                end();
                 await exit;
                 if (!force) throw error;
             }
-            signal("SIGKILL"); // what it left behind in its group
+            end(); // what it left behind in its group
+            running.delete(end);
             return ended;
         },
         async kill() {
-            signal("SIGKILL");
+            end();
+            running.delete(end);
             await exit;
         },
     };

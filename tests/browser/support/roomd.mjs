@@ -1,5 +1,7 @@
 //! The programs under test and around it: roomd's room server, roomd itself, mosquitto and an MQTT client.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,14 +58,32 @@ export async function startRoomServer({ port, stateDir, toml = "" } = {}) {
     };
 }
 
+/** Whether somebody listens on a port of loopback. */
+async function accepts(port) {
+    const socket = connect(port, "127.0.0.1");
+    try {
+        await once(socket, "connect");
+        return true;
+    } catch {
+        return false; // refused: not yet
+    } finally {
+        socket.destroy();
+    }
+}
+
 /** Starts mosquitto on a port of loopback of its own; `port` keeps the address over a restart. */
 export async function startBroker({ port } = {}) {
     const used = port ?? (await freePort());
     const folder = await mkdtemp(join(tmpdir(), "mosquitto-"));
     const config = join(folder, "mosquitto.conf");
-    await writeFile(config, `listener ${used} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stdout\n`);
+    await writeFile(config, `listener ${used} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`);
     const program = start("mosquitto", "mosquitto", ["-c", config]);
-    await program.line(/mosquitto version .* running/);
+    try {
+        await until("mosquitto answers", () => !program.hasEnded() && accepts(used));
+    } catch (error) {
+        await program.kill();
+        throw new Error(`${error.message}\n${program.lines.join("\n")}`, { cause: error });
+    }
     return {
         program,
         port: used,

@@ -2,11 +2,14 @@
 import { h, button } from "./dom.js";
 
 const SHOWN_MS = 6000;
+const SHOWN_AT_ONCE = 3;
 
 /** Shows a note and has it read out by screen readers. */
 export function tell(text) {
     const note = h("p", { className: "note" }, text);
-    document.getElementById("events").append(note);
+    const events = document.getElementById("events");
+    events.append(note);
+    while (events.childElementCount > SHOWN_AT_ONCE) events.firstElementChild.remove();
     setTimeout(() => note.remove(), SHOWN_MS);
 }
 

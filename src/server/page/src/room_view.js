@@ -25,8 +25,8 @@ export function roomView(roomName) {
         l: () => room.leaveRoom(),
     };
 
-    const microphone = toggle({ label: "Microphone", symbol: "microphone", key: "m", onClick: actions.m });
-    const camera = toggle({ label: "Camera", symbol: "camera", key: "c", onClick: actions.c });
+    const microphone = toggle({ label: "Microphone", symbol: "microphone", key: "m", className: "device", onClick: actions.m });
+    const camera = toggle({ label: "Camera", symbol: "camera", key: "c", className: "device", onClick: actions.c });
     const hand = toggle({ label: "Raise hand", symbol: "hand", key: "h", onClick: actions.h });
     const share = toggle({ label: "Share screen", symbol: "screen", key: "s", onClick: actions.s });
     const talk = toggle({ label: "Chat", symbol: "chat", onClick: () => openChat(!panel.isOpen()) });
@@ -72,26 +72,27 @@ export function roomView(roomName) {
     const trouble = h("p", { className: "trouble", hidden: true, attributes: { role: "status" } });
     const grid = tiles();
     const outside = waiting();
+    const bar = h(
+        "nav",
+        { className: "bar", aria: { label: "Controls" } },
+        microphone.element,
+        camera.element,
+        hand.element,
+        share.element,
+        talk.element,
+        lock.element,
+        end,
+        leave,
+    );
     const element = h(
         "div",
         { className: "room" },
-        h("header", { className: "top" }, h("h1", {}, roomName), lockedMark, people),
+        h("header", { className: "top" }, h("h1", { title: roomName }, roomName), lockedMark, people),
         trouble,
         outside.element,
         h("main", { className: "stage" }, grid.element),
         panel.element,
-        h(
-            "nav",
-            { className: "bar", aria: { label: "Controls" } },
-            microphone.element,
-            camera.element,
-            hand.element,
-            share.element,
-            talk.element,
-            lock.element,
-            end,
-            leave,
-        ),
+        bar,
         confirmEnd,
     );
     element.addEventListener("keydown", (event) => {
@@ -110,6 +111,7 @@ export function roomView(roomName) {
         share.update({ on: state.localScreenshareStatus === "active", disabled: !canShare, hint: canShare ? null : "not possible in this browser" });
         lock.update({ on: state.isLocked, symbol: state.isLocked ? "lock" : "unlock" });
         lock.element.hidden = end.hidden = !state.isHost;
+        bar.classList.toggle("for-host", state.isHost);
         lockedMark.hidden = !state.isLocked;
         const count = state.remoteParticipants.length + 1;
         setText(people, count === 1 ? "You are alone here" : `${count} people`);

@@ -52,8 +52,8 @@ export function startView(roomName) {
     const preview = h("video", { className: "mirrored", muted: true, autoplay: true, playsInline: true, aria: { label: "Your camera" } });
     const previewText = h("p", { className: "preview-text" }, "Opening camera and microphone…");
     const problem = h("p", { className: "problem", attributes: { role: "status" } });
-    const microphone = toggle({ label: "Microphone", symbol: "microphone", key: "m", onClick: () => media.toggleMicrophone() });
-    const camera = toggle({ label: "Camera", symbol: "camera", key: "c", onClick: () => media.toggleCamera() });
+    const microphone = toggle({ label: "Microphone", symbol: "microphone", key: "m", className: "device", onClick: () => media.toggleMicrophone() });
+    const camera = toggle({ label: "Camera", symbol: "camera", key: "c", className: "device", onClick: () => media.toggleCamera() });
     const joinButton = h("button", { type: "submit", className: "primary" }, "Join");
     const without = button({ label: "Join without camera and microphone", onClick: () => enter({ audio: false, video: false }) });
     const outcome = h("p", { className: "outcome", attributes: { role: "status" } });

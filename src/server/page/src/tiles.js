@@ -26,7 +26,7 @@ function tile(first) {
     const avatar = h("div", { className: "avatar", aria: { hidden: "true" } });
     const name = h("span", { className: "name" });
     const muted = icon("microphone-off");
-    const hand = h("span", { className: "hand", aria: { hidden: "true" } }, "✋");
+    const hand = icon("hand");
     const words = h("span", { className: "hidden-text" });
     const menu = first.isLocalClient || first.isPresentation ? null : participantMenu();
     const start = button({ label: "Play", className: "primary play", onClick: () => video.play() });
@@ -42,6 +42,7 @@ function tile(first) {
         menu?.element,
     );
     muted.classList.add("small");
+    hand.classList.add("hand");
     // A browser may refuse sound before the person has touched the page.
     const play = () =>
         video.play().then(
@@ -63,7 +64,7 @@ function tile(first) {
         setText(avatar, initials(person));
         setText(words, [silent ? ", microphone off" : "", view.isVideoEnabled ? "" : ", camera off", raised ? ", hand raised" : ""].join(""));
         muted.classList.toggle("gone", !silent);
-        hand.hidden = !raised;
+        hand.classList.toggle("gone", !raised);
         element.classList.toggle("no-picture", !view.isVideoEnabled || !stream);
         element.classList.toggle("presentation", Boolean(view.isPresentation));
         element.classList.toggle("mirrored", Boolean(view.isLocalClient && !view.isPresentation));
