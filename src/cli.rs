@@ -108,20 +108,26 @@ pub struct RunArgs {
     /// Which configuration file to read.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Append every signalling frame to this file as a JSON line, keys left out
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trace_signal: Option<PathBuf>,
 }
 
 /// Arguments of `roomd demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
-    /// Name of the room
-    #[arg(long, default_value = "demo", value_name = "NAME")]
-    pub room: String,
+    /// Name of the room; without one it is made up, so that strangers in the network do not find it
+    #[arg(long, value_name = "NAME")]
+    pub room: Option<String>,
     /// Send the moving test picture and the tone even if a camera and a microphone are there
     #[arg(long)]
     pub test_media: bool,
-    /// Address of the room server and its page; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS:PORT")]
+    /// Address of the room server and its page, with TLS; port 0 takes a free one
+    #[arg(long, default_value = "0.0.0.0:8443", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
+    /// Port of the page without TLS, for browsers on this machine; 0 takes a free one
+    #[arg(long, default_value_t = 8080, value_name = "PORT")]
+    pub local_port: u16,
     /// Port of the MQTT broker, on this machine only; 0 takes a free one
     #[arg(long, default_value_t = 1883, value_name = "PORT")]
     pub mqtt_port: u16,

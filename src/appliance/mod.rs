@@ -252,9 +252,9 @@ impl Appliance {
             Input::Media(MediaEvent::Camera(report)) => self.camera = report.clone(),
             Input::Socket(roomd_room::SocketEvent::Connected { .. }) => {
                 self.retry = None;
-                self.problems.clear(now, ProblemCode::RoomUnreachable);
+                self.problems.clear(ProblemCode::RoomUnreachable);
             }
-            Input::Organization(_) => self.problems.clear(now, ProblemCode::RoomUnreachable),
+            Input::Organization(_) => self.problems.clear(ProblemCode::RoomUnreachable),
             _ => {}
         }
         let effects = self.room.handle(now, input);

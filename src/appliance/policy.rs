@@ -170,7 +170,7 @@ impl Appliance {
         self.memory.client_claim.clone_from(&client_claim);
         self.room_url = Some(parsed.as_str().to_owned());
         self.policy.rejoin_at = None;
-        self.problems.clear(now, super::ProblemCode::JoinRefused);
+        self.problems.clear(super::ProblemCode::JoinRefused);
 
         if let Some(mute) = join.initial_mute_states {
             let room = self.room.state();
@@ -235,7 +235,7 @@ impl Appliance {
         match status {
             Status::Connected => {
                 self.policy.rejoins = 0;
-                self.problems.clear(now, super::ProblemCode::JoinRefused);
+                self.problems.clear(super::ProblemCode::JoinRefused);
                 if std::mem::take(&mut self.policy.raise_hand_again)
                     && let Err(error) = self.act(now, Action::ToggleRaiseHand(Some(true)))
                 {

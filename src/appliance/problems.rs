@@ -34,10 +34,6 @@ pub enum ProblemCode {
     DisplayFailed,
     /// What the room chose cannot be kept over a restart.
     MemoryFailed,
-    /// Another client uses this box's MQTT client id.
-    IdentityInUse,
-    /// A message larger than the packet limit came.
-    OversizedMessage,
 }
 
 impl ProblemCode {
@@ -54,8 +50,6 @@ impl ProblemCode {
             Self::SpeakerFailed => "speaker_failed",
             Self::DisplayFailed => "display_failed",
             Self::MemoryFailed => "memory_failed",
-            Self::IdentityInUse => "identity_in_use",
-            Self::OversizedMessage => "oversized_message",
         }
     }
 
@@ -65,7 +59,6 @@ impl ProblemCode {
             | Self::JoinRefused
             | Self::MicrophoneOpenWhileMuted
             | Self::CameraOpenWhileOff => Severity::Error,
-            Self::OversizedMessage => Severity::Info,
             _ => Severity::Warning,
         }
     }
@@ -88,61 +81,73 @@ impl ProblemCode {
             Self::SpeakerFailed => "check the speaker and media.speaker in the configuration",
             Self::DisplayFailed => "check the display and media.display in the configuration",
             Self::MemoryFailed => "check that the state directory is writable and not full",
-            Self::IdentityInUse => "give each box its own device id (device.id) and MQTT client id",
-            Self::OversizedMessage => "send commands of at most 64 KiB",
         }
     }
 }
 
 /// Something outside the room is wrong, or right again.
 #[derive(Clone, Debug)]
-pub struct ProblemReport {
-    /// What kind.
-    pub code: ProblemCode,
-    /// What is wrong, `None` when it is right again.
-    pub message: Option<String>,
+pub enum ProblemReport {
+    /// It is wrong now; takes the place of a problem with the same code.
+    Raised(Problem),
+    /// The problem with this code is over.
+    Cleared(String),
+    /// One of the box's own kinds: what is wrong, `None` when it is right again.
+    Own(ProblemCode, Option<String>),
 }
 
 /// The problems that stand, and the news about them.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
-    standing: BTreeMap<ProblemCode, Problem>,
+    standing: BTreeMap<String, Problem>,
     open_since: BTreeMap<ProblemCode, Instant>,
     news: Vec<(&'static str, Problem)>,
 }
 
 impl Problems {
     pub(super) fn raise(&mut self, now: Now, code: ProblemCode, message: String) {
-        if let Some(standing) = self.standing.get_mut(&code) {
-            standing.message = message;
-            return;
-        }
-        let problem = Problem {
+        self.stands(Problem {
             code: code.as_str().to_owned(),
             since: format!("{:.3}", now.wall),
             severity: code.severity(),
             message,
             remedy: code.remedy().to_owned(),
-        };
-        self.news.push(("problem_raised", problem.clone()));
-        self.standing.insert(code, problem);
+        });
     }
 
-    pub(super) fn clear(&mut self, _now: Now, code: ProblemCode) {
-        if let Some(problem) = self.standing.remove(&code) {
+    pub(super) fn clear(&mut self, code: ProblemCode) {
+        self.over(code.as_str());
+    }
+
+    pub(super) fn report(&mut self, now: Now, report: ProblemReport) {
+        match report {
+            ProblemReport::Raised(problem) => self.stands(problem),
+            ProblemReport::Cleared(code) => self.over(&code),
+            ProblemReport::Own(code, message) => self.set(now, code, message),
+        }
+    }
+
+    /// A problem that stands already keeps the time of its beginning.
+    fn stands(&mut self, mut problem: Problem) {
+        if let Some(standing) = self.standing.get(&problem.code) {
+            problem.since.clone_from(&standing.since);
+        } else {
+            self.news.push(("problem_raised", problem.clone()));
+        }
+        self.standing.insert(problem.code.clone(), problem);
+    }
+
+    fn over(&mut self, code: &str) {
+        if let Some(problem) = self.standing.remove(code) {
             self.news.push(("problem_cleared", problem));
         }
     }
 
-    pub(super) fn report(&mut self, now: Now, report: ProblemReport) {
-        match report.message {
-            Some(message) => self.raise(now, report.code, message),
-            None => self.clear(now, report.code),
-        }
-    }
-
     fn set(&mut self, now: Now, code: ProblemCode, message: Option<String>) {
-        self.report(now, ProblemReport { code, message });
+        match message {
+            Some(message) => self.raise(now, code, message),
+            None => self.clear(code),
+        }
     }
 
     pub(super) fn engine(&mut self, now: Now, status: &EngineStatus) {
@@ -184,7 +189,7 @@ impl Problems {
         ] {
             if wish || !report.open {
                 self.open_since.remove(&code);
-                self.clear(now, code);
+                self.clear(code);
                 continue;
             }
             let since = *self.open_since.entry(code).or_insert(now.instant);
@@ -202,14 +207,14 @@ impl Problems {
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.open_since
             .iter()
-            .filter(|(code, _)| !self.standing.contains_key(code))
+            .filter(|(code, _)| !self.standing.contains_key(code.as_str()))
             .map(|(_, since)| *since + OPEN_WHILE_MUTED)
             .min()
     }
 
     pub(super) fn message(&self, code: ProblemCode) -> Option<&str> {
         self.standing
-            .get(&code)
+            .get(code.as_str())
             .map(|problem| problem.message.as_str())
     }
 

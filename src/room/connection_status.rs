@@ -305,7 +305,8 @@ impl RoomConnection {
     }
 
     pub(crate) fn knock_handled(&mut self, handled: KnockHandled) {
-        if !self.active || handled.client_id != self.state.local_participant.id {
+        let is_ours = handled.client_id == self.state.local_participant.id;
+        if !self.active || !is_ours || self.state.connection_error.is_some() {
             return;
         }
         match handled.resolution {

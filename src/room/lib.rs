@@ -16,6 +16,8 @@
 )]
 
 mod action;
+#[cfg(test)]
+mod behaviour;
 mod chat;
 pub mod client_view;
 mod cloud_recording;

@@ -38,6 +38,9 @@ impl RoomConnection {
     }
 
     pub(crate) fn new_client(&mut self, now: Now, new: NewClient) {
+        if !self.is_connected() {
+            return;
+        }
         self.state.session = new.room.and_then(|room| room.session);
         let known = self.clients.iter().any(|client| client.id == new.client.id);
         if known || new.client.id == self.state.local_participant.id {

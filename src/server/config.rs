@@ -229,7 +229,8 @@ impl ServerConfig {
         if let Some(url) = &self.public_url
             && !(matches!(url.scheme(), "http" | "https") && url.path() == "/")
         {
-            let allowed = "an http or https address without a path, as in https://rooms.example.org/";
+            let allowed =
+                "an http or https address without a path, as in https://rooms.example.org/";
             return refuse("public_url", url.to_string(), allowed);
         }
         if self
@@ -243,14 +244,23 @@ impl ServerConfig {
         let limits = &self.limits;
         for (key, value) in [
             ("limits.clients_per_room", limits.clients_per_room),
-            ("limits.clients_per_group_room", limits.clients_per_group_room),
+            (
+                "limits.clients_per_group_room",
+                limits.clients_per_group_room,
+            ),
             ("limits.knockers_per_room", limits.knockers_per_room),
             ("limits.sockets_per_device", limits.sockets_per_device),
             ("limits.sockets", limits.sockets),
             ("limits.meetings", limits.meetings),
-            ("limits.messages_per_second", limits.messages_per_second as usize),
+            (
+                "limits.messages_per_second",
+                limits.messages_per_second as usize,
+            ),
             ("limits.message_burst", limits.message_burst as usize),
-            ("limits.devices_per_minute", limits.devices_per_minute as usize),
+            (
+                "limits.devices_per_minute",
+                limits.devices_per_minute as usize,
+            ),
             ("limits.identify_seconds", limits.identify_seconds as usize),
         ] {
             if value == 0 {
@@ -302,7 +312,10 @@ mod tests {
     fn the_defaults_are_allowed_and_an_empty_file_gives_them() {
         ServerConfig::default().check().unwrap();
         let empty: ServerConfig = toml::from_str("").unwrap();
-        assert_eq!(format!("{empty:?}"), format!("{:?}", ServerConfig::default()));
+        assert_eq!(
+            format!("{empty:?}"),
+            format!("{:?}", ServerConfig::default())
+        );
     }
 
     #[test]
@@ -335,12 +348,27 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_key_value_and_remedy() {
         for (text, message) in [
-            ("grace_seconds = 301", "grace_seconds = 301 is not possible: 0 to 300"),
-            ("claim_hours = 0", "claim_hours = 0 is not possible: 1 to 720"),
+            (
+                "grace_seconds = 301",
+                "grace_seconds = 301 is not possible: 0 to 300",
+            ),
+            (
+                "claim_hours = 0",
+                "claim_hours = 0 is not possible: 1 to 720",
+            ),
             ("api_key = 'short'", "api_key = (hidden) is not possible"),
-            ("public_url = 'ftp://x/'", "public_url = ftp://x/ is not possible"),
-            ("limits = { sockets = 0 }", "limits.sockets = 0 is not possible: 1 or more"),
-            ("limits = { ping_timeout_seconds = 1 }", "ping_timeout_seconds = 1 is"),
+            (
+                "public_url = 'ftp://x/'",
+                "public_url = ftp://x/ is not possible",
+            ),
+            (
+                "limits = { sockets = 0 }",
+                "limits.sockets = 0 is not possible: 1 or more",
+            ),
+            (
+                "limits = { ping_timeout_seconds = 1 }",
+                "ping_timeout_seconds = 1 is",
+            ),
         ] {
             let config: ServerConfig = toml::from_str(text).unwrap();
             let error = config.check().unwrap_err().to_string();

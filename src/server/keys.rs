@@ -165,11 +165,13 @@ impl Keys {
     }
 
     fn is_hash(&self, parts: &[&str], shown: &str) -> bool {
-        unhex(shown)
-            .is_some_and(|bytes| hmac::verify(&self.mac, &framed(parts), &bytes).is_ok())
+        unhex(shown).is_some_and(|bytes| hmac::verify(&self.mac, &framed(parts), &bytes).is_ok())
     }
 
-    #[expect(clippy::expect_used, reason = "HS256 with strings and times cannot fail")]
+    #[expect(
+        clippy::expect_used,
+        reason = "HS256 with strings and times cannot fail"
+    )]
     fn token(&self, token: &Token) -> Secret {
         let text = jsonwebtoken::encode(&Header::new(Algorithm::HS256), token, &self.encoding);
         Secret::from(text.expect("a token of strings has a JSON form"))
@@ -203,7 +205,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     (0..text.len())

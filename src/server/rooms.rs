@@ -18,6 +18,7 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -113,7 +114,7 @@ pub struct Census {
 /// All rooms of the server.
 pub struct Rooms {
     settings: RoomSettings,
-    keys: Keys,
+    keys: Arc<Keys>,
     ids: Box<dyn IdSource>,
     sockets: HashMap<SocketId, Socket>,
     rooms: BTreeMap<String, Room>,
@@ -149,7 +150,7 @@ impl Rooms {
     #[must_use]
     pub fn new(
         settings: RoomSettings,
-        keys: Keys,
+        keys: Arc<Keys>,
         ids: Box<dyn IdSource>,
         meetings: Vec<MeetingRecord>,
     ) -> Self {
@@ -164,12 +165,6 @@ impl Rooms {
                 .map(|meeting| (meeting.meeting_id.clone(), meeting))
                 .collect(),
         }
-    }
-
-    /// The keys that sign what this server hands out.
-    #[must_use]
-    pub fn keys(&self) -> &Keys {
-        &self.keys
     }
 
     /// How many there are.
@@ -250,15 +245,17 @@ impl Rooms {
     #[must_use]
     pub fn timeout(&mut self, now: Now) -> Vec<Outgoing> {
         let mut out = Vec::new();
-        for (&socket, state) in &mut self.sockets {
-            if state.close_at.is_some_and(|at| at <= now.monotonic) {
-                state.close_at = None;
-                let closing = match state.device {
-                    None => Closing::ForNow,
-                    Some(_) => Closing::ForGood,
-                };
-                out.push(Outgoing::Close { socket, closing });
-            }
+        let due: Vec<(SocketId, Closing)> = self
+            .sockets
+            .iter()
+            .filter(|(_, state)| state.close_at.is_some_and(|at| at <= now.monotonic))
+            .map(|(&socket, state)| match state.device {
+                None => (socket, Closing::ForNow),
+                Some(_) => (socket, Closing::ForGood),
+            })
+            .collect();
+        for (socket, closing) in due {
+            self.close(socket, closing, &mut out);
         }
         for room in self.rooms.values_mut() {
             room.timeout(now, &mut out);
@@ -299,23 +296,25 @@ impl Rooms {
     fn identify(&mut self, socket: SocketId, request: &IdentifyDevice, out: &mut Vec<Outgoing>) {
         // The answer comes at once and always: an SDK that loses it never identifies again.
         tell(out, socket, ServerMessage::DeviceIdentified);
+        // A connection belongs to one device for as long as it lasts.
+        if self.device(socket).is_some() {
+            return;
+        }
         if !self.keys.is_genuine(&request.device_credentials) {
             // join_room will be refused with client_missing_device_id.
             return;
         }
         let device = &request.device_credentials.credentials.uuid;
-        let others = self.sockets.iter().filter(|(id, other)| {
-            **id != socket && other.device.as_ref() == Some(device)
-        });
+        let others = self
+            .sockets
+            .iter()
+            .filter(|(id, other)| **id != socket && other.device.as_ref() == Some(device));
         if others.count() >= self.settings.limits.sockets_per_device {
-            let closing = Closing::ForGood;
-            out.push(Outgoing::Close { socket, closing });
+            self.close(socket, Closing::ForGood, out);
             return;
         }
         if let Some(state) = self.sockets.get_mut(&socket) {
-            if matches!(state.place, Place::Outside) {
-                state.device = Some(device.clone());
-            }
+            state.device = Some(device.clone());
             state.close_at = None;
         }
     }
@@ -392,6 +391,13 @@ impl Rooms {
             | ClientMessage::SetLock(_)
             | ClientMessage::KickClient(_) => {}
         }
+    }
+
+    /// Closes a socket. Whatever it still sends is not heard any more.
+    fn close(&mut self, socket: SocketId, closing: Closing, out: &mut Vec<Outgoing>) {
+        self.step_out(socket, out);
+        self.sockets.remove(&socket);
+        out.push(Outgoing::Close { socket, closing });
     }
 
     fn place(&self, socket: SocketId) -> Place {

@@ -82,7 +82,11 @@ impl Breakout {
         let to_group = or_default(config.move_to_group_grace_period, GRACE_TO_GROUP);
         let to_main = or_default(config.move_to_main_grace_period, GRACE_TO_MAIN);
         let duration = or_default(config.breakout_timer_duration, DURATION);
-        let head_start = if config.auto_move_to_group { to_group } else { 0.0 };
+        let head_start = if config.auto_move_to_group {
+            to_group
+        } else {
+            0.0
+        };
         let end = head_start + duration;
         let ending = end - ENDING.min(duration / 2.0);
         let active = self.started.filter(|_| self.is_active());
@@ -123,11 +127,23 @@ impl Breakout {
         replace(&mut config.enforce_assignment, patch.enforce_assignment);
         replace(&mut config.auto_move_to_group, patch.auto_move_to_group);
         replace(&mut config.auto_move_to_main, patch.auto_move_to_main);
-        replace(&mut config.breakout_timer_setting, patch.breakout_timer_setting);
+        replace(
+            &mut config.breakout_timer_setting,
+            patch.breakout_timer_setting,
+        );
         for (known, new) in [
-            (&mut config.move_to_group_grace_period, patch.move_to_group_grace_period),
-            (&mut config.move_to_main_grace_period, patch.move_to_main_grace_period),
-            (&mut config.breakout_timer_duration, patch.breakout_timer_duration),
+            (
+                &mut config.move_to_group_grace_period,
+                patch.move_to_group_grace_period,
+            ),
+            (
+                &mut config.move_to_main_grace_period,
+                patch.move_to_main_grace_period,
+            ),
+            (
+                &mut config.breakout_timer_duration,
+                patch.breakout_timer_duration,
+            ),
         ] {
             if let Some(seconds) = new {
                 *known = Some(seconds.clamp(0.0, DAY));
@@ -193,7 +209,8 @@ impl Room {
             self.breakout.config.initiated_by = None;
         }
         let duration = self.breakout.config.breakout_timer_duration;
-        let is_timed = was_active && self.breakout.is_active() && self.breakout.config.breakout_timer_setting;
+        let is_timed =
+            was_active && self.breakout.is_active() && self.breakout.config.breakout_timer_setting;
         if is_timed && duration > old_duration {
             self.breakout
                 .done
@@ -203,7 +220,8 @@ impl Room {
     }
 
     pub(super) fn join_group(&mut self, id: &ClientId, group: String, out: &mut Vec<Outgoing>) {
-        if !group.is_empty() && !(self.breakout.is_active() && self.breakout.has_group(&group)) {
+        let is_open = self.breakout.is_active() && self.breakout.has_group(&group);
+        if !group.is_empty() && !is_open {
             return;
         }
         let is_host = self.is_host(id);

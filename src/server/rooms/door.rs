@@ -4,9 +4,7 @@ use roomd_protocol::{
     ClientId, ServerMessage,
     client::{HandleKnock, JoinRoom, KnockAction, SetLock},
     records::{KnockResponse, RoleName},
-    server::{
-        KnockHandled, KnockMetadata, KnockResolution, KnockerLeft, RoomKnocked, RoomLocked,
-    },
+    server::{KnockHandled, KnockMetadata, KnockResolution, KnockerLeft, RoomKnocked, RoomLocked},
 };
 
 use super::{
@@ -19,6 +17,9 @@ use crate::{clock::Now, keys::RoomKey};
 
 /// Longest text that a host may tell a knocker, in characters.
 const RESPONSE_LIMIT: usize = 1000;
+
+/// How many knockers that went are remembered for a host that is away.
+const MISSED_LIMIT: usize = 1000;
 
 impl Rooms {
     pub(super) fn knock(
@@ -119,18 +120,17 @@ impl Rooms {
             KnockAction::Reject => self.reject(&name, &id, response, out),
             KnockAction::Hold => {
                 if let Some(knocker) = room.knockers.get(&id) {
-                    tell(out, knocker.socket, decision(&id, KnockResolution::OnHold, response));
+                    tell(
+                        out,
+                        knocker.socket,
+                        decision(&id, KnockResolution::OnHold, response),
+                    );
                 }
             }
         }
     }
 
-    pub(super) fn set_lock(
-        &mut self,
-        socket: SocketId,
-        request: SetLock,
-        out: &mut Vec<Outgoing>,
-    ) {
+    pub(super) fn set_lock(&mut self, socket: SocketId, request: SetLock, out: &mut Vec<Outgoing>) {
         let Some((room, id)) = self.hosted(socket) else {
             return;
         };
@@ -209,7 +209,11 @@ impl Rooms {
         let Some(knocker) = room.take_knocker(id) else {
             return;
         };
-        tell(out, knocker.socket, decision(id, KnockResolution::Rejected, response));
+        tell(
+            out,
+            knocker.socket,
+            decision(id, KnockResolution::Rejected, response),
+        );
         room.tell_knocker_left(id, out);
         self.keep_id(knocker.socket, name, id);
     }
@@ -243,7 +247,10 @@ impl Room {
         };
         self.tell_hosts(&ServerMessage::KnockerLeft(left), out);
         for client in self.clients.values_mut() {
-            if client.is_host() && client.socket.is_none() {
+            if client.is_host()
+                && client.missed_knockers.len() < MISSED_LIMIT
+                && client.socket.is_none()
+            {
                 client.missed_knockers.push(id.clone());
             }
         }
@@ -260,8 +267,6 @@ fn decision(id: &ClientId, resolution: KnockResolution, response: KnockResponse)
 }
 
 fn bounded(mut response: KnockResponse) -> KnockResponse {
-    response.message = response
-        .message
-        .map(|text| truncated(text, RESPONSE_LIMIT));
+    response.message = response.message.map(|text| truncated(text, RESPONSE_LIMIT));
     response
 }

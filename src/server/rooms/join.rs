@@ -85,7 +85,10 @@ impl Rooms {
         result
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of `try_join`, split for reading")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of `try_join`, split for reading"
+    )]
     fn enter(
         &mut self,
         now: Now,
@@ -151,7 +154,10 @@ impl Rooms {
     }
 
     /// Puts the client into the room and tells everybody, in the order that the protocol asks for.
-    #[expect(clippy::too_many_arguments, reason = "one step of `enter`, split for reading")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of `enter`, split for reading"
+    )]
     fn admit(
         &mut self,
         now: Now,
@@ -216,8 +222,7 @@ impl Rooms {
         if let Some(old) = old_socket.filter(|old| *old != socket) {
             // The claim was shown by a newer connection. The older one must not take the id back.
             self.put(old, Place::Outside);
-            let closing = Closing::ForGood;
-            out.push(Outgoing::Close { socket: old, closing });
+            self.close(old, Closing::ForGood, out);
         }
     }
 
@@ -373,7 +378,11 @@ fn new_client(
 
 pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     let is_name = name.starts_with('/') && name.len() > 1 && name.len() <= NAME_LIMIT;
-    if is_name { Ok(()) } else { Err("invalid_room_name") }
+    if is_name {
+        Ok(())
+    } else {
+        Err("invalid_room_name")
+    }
 }
 
 pub(super) fn opens_locked(role: Option<RoleName>) -> bool {

@@ -93,7 +93,8 @@ impl Room {
         if self.clients.shift_remove(id).is_none() {
             return;
         }
-        self.spotlights.retain(|spotlight| spotlight.client_id != *id);
+        self.spotlights
+            .retain(|spotlight| spotlight.client_id != *id);
         let left = ClientLeft {
             client_id: id.clone(),
             event_claim: None,

@@ -12,9 +12,7 @@ use roomd_protocol::{
     },
 };
 
-use super::{
-    Outgoing, SocketId, join::DISPLAY_NAME_LIMIT, room::Room, tell, truncated,
-};
+use super::{Outgoing, SocketId, join::DISPLAY_NAME_LIMIT, room::Room, tell, truncated};
 use crate::clock::Now;
 
 /// How many screens one client may share at a time.
@@ -96,7 +94,9 @@ impl Room {
         let Some(client) = self.clients.get_mut(id) else {
             return;
         };
-        client.unannounced_shares.retain(|known| *known != stream_id);
+        client
+            .unannounced_shares
+            .retain(|known| *known != stream_id);
         if client.unannounced_shares.is_empty() {
             client.announce_until = None;
         }

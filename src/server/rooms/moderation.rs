@@ -124,11 +124,15 @@ impl Room {
     }
 
     fn has_audio(&self, id: &ClientId) -> bool {
-        self.clients.get(id).is_some_and(|client| client.record.is_audio_enabled)
+        self.clients
+            .get(id)
+            .is_some_and(|client| client.record.is_audio_enabled)
     }
 
     fn has_video(&self, id: &ClientId) -> bool {
-        self.clients.get(id).is_some_and(|client| client.record.is_video_enabled)
+        self.clients
+            .get(id)
+            .is_some_and(|client| client.record.is_video_enabled)
     }
 }
 

@@ -33,7 +33,12 @@ impl Room {
         if receiver.join_number > sender.join_number && age < CROSSING {
             return;
         }
-        self.pass(from, to, ServerMessage::ReadyToReceiveOffer(relay(from)), out);
+        self.pass(
+            from,
+            to,
+            ServerMessage::ReadyToReceiveOffer(relay(from)),
+            out,
+        );
     }
 
     pub(super) fn end_of_candidates(
@@ -42,7 +47,12 @@ impl Room {
         to: &ClientId,
         out: &mut Vec<Outgoing>,
     ) {
-        self.pass(from, to, ServerMessage::IceEndOfCandidates(relay(from)), out);
+        self.pass(
+            from,
+            to,
+            ServerMessage::IceEndOfCandidates(relay(from)),
+            out,
+        );
     }
 
     pub(super) fn relay(

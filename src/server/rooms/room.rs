@@ -156,7 +156,11 @@ impl Room {
             is_claimed: true,
             is_locked: self.is_locked,
             clients: self.clients.values().map(|c| c.record.clone()).collect(),
-            knockers: if for_host { knockers.collect() } else { Vec::new() },
+            knockers: if for_host {
+                knockers.collect()
+            } else {
+                Vec::new()
+            },
             spotlights: Some(self.spotlights.clone()),
             session: self.session.clone(),
             ice_servers: IceServers {
