@@ -89,7 +89,7 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
     let (requests, request_inbox) = mpsc::channel(INBOX);
     let (problems, problem_inbox) = mpsc::unbounded_channel();
     let (events, _) = broadcast::channel(EVENTS);
-    let appliance = Appliance::new(appliance_settings(config), memory);
+    let appliance = Appliance::new(config.appliance(), memory);
     let (published, state) = watch::channel(appliance.state().clone());
     let (heartbeat, rounds) = watch::channel(0);
     let shutdown = CancellationToken::new();
@@ -153,26 +153,6 @@ fn remembered(path: &std::path::Path) -> Option<Memory> {
             tracing::error!(%error, "starting muted, with the camera off");
             Some(Memory::default())
         }
-    }
-}
-
-fn appliance_settings(config: &Config) -> ApplianceSettings {
-    let room = &config.room;
-    ApplianceSettings {
-        room_url: room.url.as_ref().map(ToString::to_string),
-        room_key: room.key.clone(),
-        display_name: room.display_name.as_str().to_owned(),
-        external_id: room.external_id.as_ref().map(|id| id.as_str().to_owned()),
-        auto_join: room.auto_join,
-        auto_knock: room.auto_knock,
-        rejoin: room.rejoin,
-        initial_microphone: room.initial_microphone,
-        initial_camera: room.initial_camera,
-        on_request_audio: room.requests.unmute,
-        on_request_video: room.requests.camera_on,
-        request_timeout: room.requests.timeout,
-        join_timeout: room.join_timeout,
-        volume: config.media.volume.get(),
     }
 }
 

@@ -28,10 +28,8 @@ pub enum ProblemCode {
     MicrophoneOpenWhileMuted,
     /// Off, but the device is still open.
     CameraOpenWhileOff,
-    /// There is no speaker, or it failed.
-    SpeakerFailed,
-    /// The display failed.
-    DisplayFailed,
+    /// Display, speaker or an encoder does not work although it was asked for.
+    MediaFailed,
     /// What the room chose cannot be kept over a restart.
     MemoryFailed,
 }
@@ -47,8 +45,7 @@ impl ProblemCode {
             Self::CameraFailed => "camera_failed",
             Self::MicrophoneOpenWhileMuted => "microphone_open_while_muted",
             Self::CameraOpenWhileOff => "camera_open_while_off",
-            Self::SpeakerFailed => "speaker_failed",
-            Self::DisplayFailed => "display_failed",
+            Self::MediaFailed => "media_failed",
             Self::MemoryFailed => "memory_failed",
         }
     }
@@ -78,8 +75,7 @@ impl ProblemCode {
             Self::MicrophoneOpenWhileMuted | Self::CameraOpenWhileOff => {
                 "no sample leaves the box, but the device did not close: unplug it or restart roomd, and report this"
             }
-            Self::SpeakerFailed => "check the speaker and media.speaker in the configuration",
-            Self::DisplayFailed => "check the display and media.display in the configuration",
+            Self::MediaFailed => "check the device it names and [media] in the configuration; roomd probe lists what is there",
             Self::MemoryFailed => "check that the state directory is writable and not full",
         }
     }
@@ -151,16 +147,8 @@ impl Problems {
     }
 
     pub(super) fn engine(&mut self, now: Now, status: &EngineStatus) {
-        self.set(
-            now,
-            ProblemCode::SpeakerFailed,
-            status.speaker.error.clone(),
-        );
-        self.set(
-            now,
-            ProblemCode::DisplayFailed,
-            status.display.error.clone(),
-        );
+        let message = (!status.problems.is_empty()).then(|| status.problems.join("; "));
+        self.set(now, ProblemCode::MediaFailed, message);
     }
 
     /// Keeps an eye on devices that should be closed.

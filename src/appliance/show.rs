@@ -104,24 +104,16 @@ impl Appliance {
             ),
             camera: capture(&self.camera, state.is_camera_enabled, idle, MediaState::Off),
             screenshare_input: DevicePart {
-                device: self.engine.screenshare.device.clone(),
-                state: if state.local_participant.is_screen_sharing {
-                    MediaState::On
-                } else {
-                    MediaState::Off
-                },
-                reason: self.engine.screenshare.error.clone(),
+                device: String::new(),
+                state: if state.local_participant.is_screen_sharing { MediaState::On } else { MediaState::Off },
+                reason: None,
             },
-            speaker: device(&self.engine.speaker, self.speaker_muted),
-            display: device(&self.engine.display, false),
-            encoder: self
-                .engine
-                .encoder
-                .as_ref()
-                .map(|encoder| super::state::EncoderPart {
-                    name: encoder.name.clone(),
-                    reason: encoder.reason.clone(),
-                }),
+            speaker: output(self.engine.speaker.as_deref(), self.speaker_muted, "no speaker: nothing is heard here"),
+            display: output(self.engine.display.as_deref(), false, "no display: nothing is decoded for one"),
+            encoder: self.engine.encoders.first().map(|encoder| super::state::EncoderPart {
+                name: encoder.name.clone(),
+                reason: encoder.why.clone(),
+            }),
             volume: self.volume,
             speaker_muted: self.speaker_muted,
             changed_by: None,
@@ -153,17 +145,16 @@ fn capture(report: &CaptureReport, wish: bool, idle: bool, closed: MediaState) -
     }
 }
 
-fn device(status: &roomd_media::DeviceStatus, muted: bool) -> DevicePart {
-    let state = match (&status.error, status.in_use) {
-        (Some(_), _) => MediaState::Failed,
-        (None, true) if muted => MediaState::Muted,
-        (None, true) => MediaState::On,
-        (None, false) => MediaState::Off,
+fn output(name: Option<&str>, muted: bool, absent: &str) -> DevicePart {
+    let state = match name {
+        Some(_) if muted => MediaState::Muted,
+        Some(_) => MediaState::On,
+        None => MediaState::Off,
     };
     DevicePart {
-        device: status.device.clone(),
+        device: name.unwrap_or_default().to_owned(),
         state,
-        reason: status.error.clone(),
+        reason: name.is_none().then(|| absent.to_owned()),
     }
 }
 

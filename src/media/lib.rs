@@ -1,44 +1,41 @@
 //! Cameras, microphones, peers and playback on GStreamer. The only crate that links it.
+//!
+//! [`MediaEngine`] is the handle. Behind it one task ([`graph`]) owns sources, encoders and outputs; each
+//! source and each peer connection has a task of its own that owns its pipeline. Pictures and sound never
+//! cross a Rust channel: they go from pipeline to pipeline through bounded, leaky bridges ([`fanout`]),
+//! with one clock and one base time for all.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")
 )]
 
+mod capture;
+mod devices;
+mod encoders;
+mod encoding;
+mod engine;
+mod fanout;
+mod graph;
+mod ice_servers;
+mod key_frames;
+mod launch;
+pub mod outputs;
+mod peer_connection;
+mod pipeline;
 pub mod playback;
+mod probe;
+mod receive;
 pub mod scene;
+mod sdp;
 pub mod settings;
 
-use serde::Serialize;
-
-/// What the engine uses now, apart from microphone and camera, which report by events.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct EngineStatus {
-    /// The input that is or can be shared.
-    pub screenshare: DeviceStatus,
-    /// The speaker.
-    pub speaker: DeviceStatus,
-    /// The display.
-    pub display: DeviceStatus,
-    /// The video encoder in use.
-    pub encoder: Option<EncoderStatus>,
-}
-
-/// A device without a gate.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DeviceStatus {
-    /// Its name, empty when there is none.
-    pub device: String,
-    /// It is open.
-    pub in_use: bool,
-    /// Why it is not.
-    pub error: Option<String>,
-}
-
-/// The encoder in use.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct EncoderStatus {
-    /// Name of the GStreamer element.
-    pub name: String,
-    /// Why this one.
-    pub reason: String,
-}
+pub use capture::{
+    Source,
+    test_picture::{CAMERA_BARS, PRESENTATION_QUADRANTS, Rgb, TestPicture},
+};
+pub use devices::{Device, DeviceKind};
+pub use encoders::{Codec, EncoderError};
+pub use encoding::EncoderInUse;
+pub use engine::{Command, EngineStatus, MediaEngine, MediaError};
+pub use launch::LaunchError;
+pub use probe::{ProbeReport, ProbedDisplay, ProbedEncoder, probe};

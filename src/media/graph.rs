@@ -1,0 +1,504 @@
+//! The task that owns the media graph: sources, encoders, outputs and the handles of all connections.
+//! It alone changes them; everybody else sends.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use roomd_protocol::{ClientId, StreamId};
+use roomd_room::{CaptureReport, MediaCommand, MediaEvent};
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinHandle, JoinSet},
+    time::MissedTickBehavior,
+};
+
+use crate::{
+    capture::{
+        Capture, CaptureLine, CaptureNews, CaptureRequest, Source, camera, microphone, screenshare,
+        test_picture::TestPicture,
+    },
+    devices::{self, Device},
+    encoders::{Codec, Tables, camera_bitrate},
+    encoding::{EncoderNews, Encoders, Rates},
+    engine::{Command, EngineStatus},
+    fanout::Fanout,
+    ice_servers::{self, IceAddress},
+    outputs::Outputs,
+    peer_connection::{
+        InputKey, PeerDemand, PeerHandle, PeerRequest, PeerSettings, PeerStart, WebRtcSettings,
+    },
+    pipeline::Timing,
+    settings::MediaSettings,
+};
+
+/// The heartbeat's interval.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long connections and devices may take to close when the engine stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// The presentation of this engine.
+#[derive(Clone, Debug, PartialEq)]
+enum Screenshare {
+    Off,
+    Starting,
+    On(StreamId),
+}
+
+pub(crate) struct Graph {
+    settings: MediaSettings,
+    peer_settings: PeerSettings,
+    events: mpsc::UnboundedSender<MediaEvent>,
+    shown: watch::Sender<EngineStatus>,
+    encoders: Encoders,
+    encoder_news: mpsc::UnboundedReceiver<EncoderNews>,
+    captures: HashMap<Source, mpsc::UnboundedSender<CaptureRequest>>,
+    capture_tasks: JoinSet<()>,
+    capture_news: mpsc::UnboundedReceiver<CaptureNews>,
+    demands: mpsc::UnboundedReceiver<PeerDemand>,
+    demand: mpsc::UnboundedSender<PeerDemand>,
+    peers: HashMap<ClientId, PeerHandle>,
+    closing: VecDeque<JoinHandle<()>>,
+    outputs: Outputs,
+    devices: Vec<Device>,
+    ice_addresses: Vec<IceAddress>,
+    screenshare: Screenshare,
+}
+
+impl Graph {
+    /// A graph with everything closed. Must be made on a tokio runtime.
+    pub(crate) fn new(
+        settings: MediaSettings,
+        tables: Tables,
+        timing: Timing,
+        events: mpsc::UnboundedSender<MediaEvent>,
+        shown: watch::Sender<EngineStatus>,
+    ) -> Self {
+        let rates = Rates {
+            camera: settings.camera_encoding,
+            presentation: settings.screenshare_encoding,
+            audio_bitrate: settings.audio_bitrate.0,
+        };
+        let (tell_capture, capture_news) = mpsc::unbounded_channel();
+        let (tell_encoder, encoder_news) = mpsc::unbounded_channel();
+        let (demand, demands) = mpsc::unbounded_channel();
+        let mut sources = HashMap::new();
+        let mut captures = HashMap::new();
+        let mut capture_tasks = JoinSet::new();
+        for source in [Source::Camera, Source::Microphone, Source::Presentation] {
+            let raw = Fanout::new();
+            let (ask, requests) = mpsc::unbounded_channel();
+            let capture = Capture::new(source, raw.clone(), timing.clone(), tell_capture.clone());
+            capture_tasks.spawn(capture.run(requests));
+            captures.insert(source, ask);
+            sources.insert(source, raw);
+        }
+        let encoders = Encoders::new(tables.clone(), timing.clone(), rates, sources, tell_encoder);
+        let peer_settings = PeerSettings {
+            tables,
+            timing,
+            rates,
+            codecs: settings
+                .video_codecs
+                .0
+                .iter()
+                .copied()
+                .map(Codec::from)
+                .collect(),
+            camera_stream: StreamId::from(uuid::Uuid::new_v4().to_string()),
+        };
+        Self {
+            settings,
+            peer_settings,
+            events,
+            shown,
+            encoders,
+            encoder_news,
+            captures,
+            capture_tasks,
+            capture_news,
+            demands,
+            demand,
+            peers: HashMap::new(),
+            closing: VecDeque::new(),
+            outputs: Outputs::default(),
+            devices: Vec::new(),
+            ice_addresses: Vec::new(),
+            screenshare: Screenshare::Off,
+        }
+    }
+
+    /// Goes round until nobody can send commands any more, then closes everything.
+    pub(crate) async fn run(
+        mut self,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        (outputs, problems): (Outputs, Vec<String>),
+    ) {
+        self.outputs = outputs;
+        self.devices = tokio::task::spawn_blocking(devices::find)
+            .await
+            .unwrap_or_default();
+        self.shown.send_modify(|status| {
+            status.display = self.outputs.display.as_ref().map(|display| display.name());
+            status.speaker = self.outputs.speaker.as_ref().map(|speaker| speaker.name());
+            status.problems = problems;
+        });
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let deadline = self.encoders.next_deadline();
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(Command::Room(command)) => self.carry_out(command),
+                    Some(Command::Show(scene)) => {
+                        if let Some(display) = &mut self.outputs.display {
+                            display.show(&scene);
+                        }
+                    }
+                    Some(Command::Speaker { volume, muted }) => {
+                        if let Some(speaker) = &mut self.outputs.speaker {
+                            speaker.set_volume(volume.min(100));
+                            speaker.set_muted(muted);
+                        }
+                    }
+                    None => break,
+                },
+                Some(news) = self.capture_news.recv() => self.hear_capture(news),
+                Some(demand) = self.demands.recv() => self.serve(demand),
+                Some(news) = self.encoder_news.recv() => self.encoders.hear(news),
+                () = sleep_until(deadline) => self.encoders.expire(Instant::now()),
+                _ = heartbeat.tick() => {
+                    self.closing.retain(|task| !task.is_finished());
+                    self.shown.send_modify(|status| status.heartbeat += 1);
+                }
+            }
+            self.show_status();
+        }
+        self.close().await;
+    }
+
+    fn report(&self, event: MediaEvent) {
+        // The core is gone when the daemon stops.
+        let _ = self.events.send(event);
+    }
+
+    fn show_status(&self) {
+        let encoders = self.encoders.in_use();
+        let connections = self.peers.len();
+        self.shown.send_if_modified(|status| {
+            let changed = status.encoders != encoders || status.connections != connections;
+            if changed {
+                status.encoders = encoders;
+                status.connections = connections;
+            }
+            changed
+        });
+    }
+
+    fn carry_out(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::Microphone { enabled } => {
+                let line = microphone::line(&self.settings.microphone, &self.devices);
+                let line = line.map_err(|error| error.to_string());
+                self.switch(
+                    Source::Microphone,
+                    enabled,
+                    line,
+                    "no microphone is configured",
+                );
+            }
+            MediaCommand::Camera { enabled } => {
+                let (source, encoding) = (&self.settings.camera, self.settings.camera_encoding);
+                let line = camera::line(source, encoding, TestPicture::Camera, &self.devices);
+                let line = line.map_err(|error| error.to_string());
+                self.switch(Source::Camera, enabled, line, "no camera is configured");
+            }
+            MediaCommand::StartScreenshare { source } => self.start_screenshare(source.as_deref()),
+            MediaCommand::StopScreenshare => {
+                self.encoders.switch(Source::Presentation, false);
+                self.capture(Source::Presentation, CaptureRequest::Close);
+            }
+            MediaCommand::IceServers(servers) => {
+                self.ice_addresses = ice_servers::addresses(&servers)
+            }
+            MediaCommand::OpenPeer {
+                peer,
+                session,
+                offer,
+                presentation,
+            } => {
+                self.open_peer(peer, session, offer, presentation);
+            }
+            MediaCommand::RemoteDescription {
+                peer,
+                session,
+                kind,
+                sdp,
+            } => {
+                self.ask_session(&peer, session, PeerRequest::Describe(kind, sdp));
+            }
+            MediaCommand::RemoteCandidate {
+                peer,
+                session,
+                candidate,
+            } => {
+                self.ask_session(&peer, session, PeerRequest::Candidate(candidate));
+            }
+            MediaCommand::SetPresentation {
+                peer,
+                session,
+                stream,
+            } => {
+                self.ask_session(&peer, session, PeerRequest::Present(stream));
+            }
+            MediaCommand::RequestKeyFrame { peer } => {
+                if let Some(handle) = self.peers.get(&peer) {
+                    handle.ask(PeerRequest::KeyFrame);
+                }
+            }
+            MediaCommand::ClosePeer { peer } => self.close_peer(&peer),
+        }
+    }
+
+    // Sources.
+
+    fn capture(&self, source: Source, request: CaptureRequest) {
+        let asked = self
+            .captures
+            .get(&source)
+            .is_some_and(|capture| capture.send(request).is_ok());
+        if !asked {
+            tracing::error!(?source, "a capture task has ended");
+        }
+    }
+
+    fn switch(
+        &mut self,
+        source: Source,
+        enabled: bool,
+        line: Result<Option<CaptureLine>, String>,
+        missing: &str,
+    ) {
+        if !enabled {
+            // At once: nothing coded leaves from here on, whatever the device still gives.
+            self.encoders.switch(source, false);
+            return self.capture(source, CaptureRequest::Close);
+        }
+        match line {
+            Ok(Some(line)) => {
+                self.encoders.switch(source, true);
+                self.capture(source, CaptureRequest::Open(line));
+            }
+            Ok(None) => self.refuse(source, missing.to_owned()),
+            Err(error) => self.refuse(source, error),
+        }
+    }
+
+    fn refuse(&mut self, source: Source, error: String) {
+        let report = CaptureReport {
+            error: Some(error),
+            ..CaptureReport::default()
+        };
+        self.hear_capture(CaptureNews { source, report });
+    }
+
+    fn start_screenshare(&mut self, name: Option<&str>) {
+        if let Screenshare::On(stream) = &self.screenshare {
+            return self.report(MediaEvent::ScreenshareStarted {
+                stream: stream.clone(),
+                has_audio: false,
+            });
+        }
+        match screenshare::line(
+            name,
+            &self.settings.screenshare,
+            self.settings.screenshare_encoding,
+            &self.devices,
+        ) {
+            Ok(line) => {
+                self.screenshare = Screenshare::Starting;
+                self.encoders.switch(Source::Presentation, true);
+                self.capture(Source::Presentation, CaptureRequest::Open(line));
+            }
+            Err(error) => self.report(MediaEvent::ScreenshareEnded {
+                error: Some(error.to_string()),
+            }),
+        }
+    }
+
+    fn hear_capture(&mut self, CaptureNews { source, mut report }: CaptureNews) {
+        if report.error.is_some() && !report.flowing {
+            self.encoders.switch(source, false);
+        }
+        match source {
+            Source::Presentation => self.hear_screenshare(report),
+            Source::Camera | Source::Microphone => {
+                let is_camera = source == Source::Camera;
+                self.shown.send_modify(|status| {
+                    let known = if is_camera {
+                        &mut status.camera
+                    } else {
+                        &mut status.microphone
+                    };
+                    if report.device.is_empty() {
+                        report.device.clone_from(&known.device);
+                    }
+                    known.clone_from(&report);
+                });
+                self.report(if is_camera {
+                    MediaEvent::Camera(report)
+                } else {
+                    MediaEvent::Microphone(report)
+                });
+            }
+        }
+    }
+
+    fn hear_screenshare(&mut self, report: CaptureReport) {
+        if report.flowing {
+            if self.screenshare == Screenshare::Starting {
+                let stream = StreamId::from(uuid::Uuid::new_v4().to_string());
+                self.screenshare = Screenshare::On(stream.clone());
+                self.report(MediaEvent::ScreenshareStarted {
+                    stream,
+                    has_audio: false,
+                });
+            }
+        } else if !report.open {
+            self.screenshare = Screenshare::Off;
+            self.report(MediaEvent::ScreenshareEnded {
+                error: report.error,
+            });
+        }
+    }
+
+    // Connections.
+
+    fn open_peer(
+        &mut self,
+        peer: ClientId,
+        session: u64,
+        offer: bool,
+        presentation: Option<StreamId>,
+    ) {
+        self.close_peer(&peer);
+        let handle = PeerHandle::open(PeerStart {
+            peer: peer.clone(),
+            session,
+            offer,
+            presentation,
+            settings: self.peer_settings.clone(),
+            webrtc: WebRtcSettings {
+                latency_ms: self.settings.latency_ms.0.min(1000),
+                allow_loopback: self.settings.allow_loopback,
+                ice_addresses: self.ice_addresses.clone(),
+            },
+            events: self.events.clone(),
+            demands: self.demand.clone(),
+        });
+        self.peers.insert(peer, handle);
+        self.follow_peer_count();
+    }
+
+    fn close_peer(&mut self, peer: &ClientId) {
+        if let Some(handle) = self.peers.remove(peer) {
+            self.closing.push_back(handle.close());
+            self.follow_peer_count();
+        }
+    }
+
+    fn follow_peer_count(&mut self) {
+        let bitrate = camera_bitrate(self.settings.camera_encoding.bitrate, self.peers.len());
+        self.encoders.set_bitrate(Source::Camera, bitrate);
+    }
+
+    /// Asks something of a connection, unless it has been replaced or closed.
+    fn ask_session(&self, peer: &ClientId, session: u64, request: PeerRequest) {
+        match self.peers.get(peer) {
+            Some(handle) if handle.session == session => handle.ask(request),
+            _ => tracing::debug!(%peer, session, "a request for a connection that is no more"),
+        }
+    }
+
+    fn serve(&mut self, demand: PeerDemand) {
+        match demand {
+            PeerDemand::Attach(key, output) => self.encoders.attach(key, &output),
+            PeerDemand::Detach(key, output) => self.encoders.detach(key, &output),
+            PeerDemand::KeyFrame(key) => self.encoders.request_key_frame(key),
+            PeerDemand::Input(
+                InputKey {
+                    peer,
+                    stream,
+                    video,
+                },
+                reply,
+            ) => {
+                let input = if video {
+                    self.outputs
+                        .display
+                        .as_mut()
+                        .map(|display| display.video_input(&peer, &stream))
+                } else {
+                    self.outputs
+                        .speaker
+                        .as_mut()
+                        .map(|speaker| speaker.audio_input(&peer, &stream))
+                };
+                if reply.send(input).is_err() {
+                    tracing::debug!(%peer, "a connection closed while it asked for an input");
+                }
+            }
+            PeerDemand::RemoveInput(InputKey {
+                peer,
+                stream,
+                video,
+            }) => {
+                if video && let Some(display) = &mut self.outputs.display {
+                    display.remove_input(&peer, &stream);
+                } else if !video && let Some(speaker) = &mut self.outputs.speaker {
+                    speaker.remove_input(&peer, &stream);
+                }
+            }
+        }
+    }
+
+    async fn close(mut self) {
+        for (_, handle) in self.peers.drain() {
+            self.closing.push_back(handle.close());
+        }
+        for source in [Source::Camera, Source::Microphone, Source::Presentation] {
+            self.encoders.switch(source, false);
+        }
+        // Without requests to come the capture tasks close their devices and end.
+        self.captures.clear();
+        let all = async {
+            for task in self.closing.drain(..) {
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "a peer connection ended with a bug");
+                }
+            }
+            while self.capture_tasks.join_next().await.is_some() {}
+        };
+        // Meanwhile connections may ask for inputs: there are none any more.
+        self.demands.close();
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await.is_err() {
+            tracing::error!("not everything closed within {SHUTDOWN_TIMEOUT:?}");
+        }
+        let outputs = std::mem::take(&mut self.outputs);
+        if tokio::task::spawn_blocking(move || drop(outputs))
+            .await
+            .is_err()
+        {
+            tracing::error!("closing display and speaker ended with a bug");
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

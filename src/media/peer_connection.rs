@@ -1,0 +1,840 @@
+//! The connection with one peer: a webrtcbin in a pipeline of its own, owned by a task of its own.
+//!
+//! Negotiation is linear: one description at a time is made, set and sent before anything else of this
+//! peer is looked at, so candidates of either side wait in their queues until they can be used.
+
+mod outgoing;
+mod streams;
+mod webrtcbin;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use gst::prelude::*;
+use gstreamer as gst;
+use gstreamer_app as gst_app;
+use gstreamer_webrtc as gst_webrtc;
+use roomd_protocol::{
+    ClientId, StreamId,
+    client::{IceCandidate, SdpType},
+};
+use roomd_room::MediaEvent;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
+
+use crate::{
+    capture::Source,
+    encoders::{Codec, EncoderError, Tables},
+    encoding::{EncoderKey, Rates},
+    fanout::Output,
+    launch::LaunchError,
+    pipeline::{self, BusEvent, StateError, Timing},
+    receive::{DecoderNews, Incoming, RtpTap},
+    sdp::{self, Section},
+};
+use outgoing::{Outgoing, Plan, codec_preferences};
+use streams::RemoteStreams;
+pub(crate) use webrtcbin::WebRtcSettings;
+
+/// How long webrtcbin may take for one step.
+const PROMISE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connected peer from which nothing at all came for so long is dead: webrtcbin 1.22 does not notice.
+const STALL_TIMEOUT: Duration = Duration::from_secs(17);
+/// How often counters are looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// Payload types of our own offers.
+const OPUS_PAYLOAD: u8 = 111;
+const VP8_PAYLOAD: u8 = 96;
+const H264_PAYLOAD: u8 = 102;
+
+/// Why a connection cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NegotiationError {
+    #[error("webrtcbin is missing ({0}); install the GStreamer plugins \"bad\" and \"nice\"")]
+    NoWebRtc(String),
+    #[error("{signal}: {message}")]
+    Refused {
+        signal: &'static str,
+        message: String,
+    },
+    #[error("{signal} was interrupted")]
+    Interrupted { signal: &'static str },
+    #[error("{signal} was not answered within 5 s")]
+    Unanswered { signal: &'static str },
+    #[error("the peer's description cannot be read")]
+    Unreadable,
+    #[error("the peer offers no {0} that is spoken here")]
+    NoCommonCodec(&'static str),
+    #[error("both sides made an offer at the same time")]
+    Glare,
+    #[error("the peer restarted ICE, which needs a new connection")]
+    IceRestart,
+    #[error(transparent)]
+    Media(#[from] EncoderError),
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error("{0}")]
+    Element(pipeline::ElementFailure),
+    #[error("ICE or DTLS failed")]
+    Failed,
+    #[error("nothing was received for {} s", STALL_TIMEOUT.as_secs())]
+    Stalled,
+}
+
+impl From<LaunchError> for NegotiationError {
+    fn from(error: LaunchError) -> Self {
+        Self::Media(error.into())
+    }
+}
+
+/// What callbacks of GStreamer send.
+#[derive(Debug)]
+pub(crate) enum PeerSignal {
+    LocalCandidate(u32, String),
+    ConnectionState(gst_webrtc::WebRTCPeerConnectionState),
+    PadAdded(gst::Pad, RtpTap),
+    PadRemoved(gst::Pad),
+    KeyFrameWanted(EncoderKey),
+    Bus(BusEvent),
+}
+
+/// What the graph asks of a connection.
+#[derive(Debug)]
+pub(crate) enum PeerRequest {
+    Describe(SdpType, String),
+    Candidate(IceCandidate),
+    Present(Option<StreamId>),
+    KeyFrame,
+    Close,
+}
+
+/// What a connection asks of the graph.
+#[derive(Debug)]
+pub(crate) enum PeerDemand {
+    /// A coded stream into this output.
+    Attach(EncoderKey, Arc<Output>),
+    /// No more of it.
+    Detach(EncoderKey, Arc<Output>),
+    /// A key frame from an encoder.
+    KeyFrame(EncoderKey),
+    /// An input of the display or the speaker, if there is one.
+    Input(InputKey, oneshot::Sender<Option<gst_app::AppSrc>>),
+    /// The input is not used any more.
+    RemoveInput(InputKey),
+}
+
+/// Which input of the display (video) or the speaker.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct InputKey {
+    pub(crate) peer: ClientId,
+    pub(crate) stream: StreamId,
+    pub(crate) video: bool,
+}
+
+/// What all connections of an engine have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct PeerSettings {
+    pub(crate) tables: Tables,
+    pub(crate) timing: Timing,
+    pub(crate) rates: Rates,
+    /// Preferred first, never empty.
+    pub(crate) codecs: Vec<Codec>,
+    /// Stream id of camera and microphone.
+    pub(crate) camera_stream: StreamId,
+}
+
+/// Everything that opens a connection.
+#[derive(Debug)]
+pub(crate) struct PeerStart {
+    pub(crate) peer: ClientId,
+    pub(crate) session: u64,
+    pub(crate) offer: bool,
+    pub(crate) presentation: Option<StreamId>,
+    pub(crate) settings: PeerSettings,
+    pub(crate) webrtc: WebRtcSettings,
+    pub(crate) events: mpsc::UnboundedSender<MediaEvent>,
+    pub(crate) demands: mpsc::UnboundedSender<PeerDemand>,
+}
+
+/// The graph's end of a connection.
+#[derive(Debug)]
+pub(crate) struct PeerHandle {
+    pub(crate) session: u64,
+    requests: mpsc::UnboundedSender<PeerRequest>,
+    task: JoinHandle<()>,
+}
+
+impl PeerHandle {
+    /// Opens a connection.
+    pub(crate) fn open(start: PeerStart) -> Self {
+        let (requests, inbox) = mpsc::unbounded_channel();
+        let session = start.session;
+        Self {
+            session,
+            requests,
+            task: tokio::spawn(run(start, inbox)),
+        }
+    }
+
+    /// Asks something of it; one that has ended hears nothing.
+    pub(crate) fn ask(&self, request: PeerRequest) {
+        let _ended = self.requests.send(request);
+    }
+
+    /// Closes it; the task ends when its pipeline has stopped.
+    pub(crate) fn close(self) -> JoinHandle<()> {
+        self.ask(PeerRequest::Close);
+        self.task
+    }
+}
+
+async fn run(start: PeerStart, inbox: mpsc::UnboundedReceiver<PeerRequest>) {
+    let (peer, session, events) = (start.peer.clone(), start.session, start.events.clone());
+    match PeerConnection::new(start, inbox) {
+        Ok(connection) => connection.run().await,
+        Err(error) => {
+            // The core is gone when the engine stops.
+            let _ = events.send(MediaEvent::PeerFailed {
+                peer,
+                session,
+                reason: error.to_string(),
+            });
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Negotiation {
+    Nothing,
+    HaveLocalOffer,
+    Stable,
+}
+
+/// Payload types agreed with this peer, for the sections that it adds.
+#[derive(Clone, Copy, Debug)]
+struct Agreed {
+    video: Codec,
+    video_payload: u8,
+    audio_payload: u8,
+}
+
+struct PeerConnection {
+    start: PeerStart,
+    inbox: mpsc::UnboundedReceiver<PeerRequest>,
+    backlog: std::collections::VecDeque<PeerRequest>,
+    pipeline: gst::Pipeline,
+    webrtcbin: gst::Element,
+    signals: mpsc::UnboundedReceiver<PeerSignal>,
+    tell: mpsc::UnboundedSender<PeerSignal>,
+    decoder_news: mpsc::UnboundedReceiver<(gst::Pad, DecoderNews)>,
+    tell_decoder: mpsc::UnboundedSender<(gst::Pad, DecoderNews)>,
+    negotiation: Negotiation,
+    agreed: watch::Sender<Agreed>,
+    remote: Vec<Section>,
+    local: Vec<Section>,
+    early_candidates: Vec<IceCandidate>,
+    outgoing: Vec<Outgoing>,
+    retired: Vec<Outgoing>,
+    incoming: Vec<Incoming>,
+    streams: RemoteStreams,
+    wanted_presentation: Option<StreamId>,
+    shares: u32,
+    needs_offer: bool,
+    connected: bool,
+    failed: bool,
+    datagrams: Arc<AtomicU64>,
+    heard: (u64, Instant),
+}
+
+impl PeerConnection {
+    fn new(
+        start: PeerStart,
+        inbox: mpsc::UnboundedReceiver<PeerRequest>,
+    ) -> Result<Self, NegotiationError> {
+        let webrtcbin = webrtcbin::make(&start.webrtc)?;
+        let pipeline = gst::Pipeline::new();
+        pipeline
+            .add(&webrtcbin)
+            .map_err(|error| NegotiationError::NoWebRtc(error.to_string()))?;
+        start.settings.timing.apply(&pipeline);
+        let (tell, signals) = mpsc::unbounded_channel();
+        let (tell_decoder, decoder_news) = mpsc::unbounded_channel();
+        let video = start.settings.codecs.first().copied().unwrap_or(Codec::Vp8);
+        let agreed = Agreed {
+            video,
+            video_payload: own_payload(video),
+            audio_payload: OPUS_PAYLOAD,
+        };
+        let (agreed, _) = watch::channel(agreed);
+        let datagrams = Arc::new(AtomicU64::new(0));
+        connect_signals(&pipeline, &webrtcbin, &tell, &agreed, &datagrams);
+        Ok(Self {
+            wanted_presentation: start.presentation.clone(),
+            start,
+            inbox,
+            backlog: std::collections::VecDeque::new(),
+            pipeline,
+            webrtcbin,
+            signals,
+            tell,
+            decoder_news,
+            tell_decoder,
+            negotiation: Negotiation::Nothing,
+            agreed,
+            remote: Vec::new(),
+            local: Vec::new(),
+            early_candidates: Vec::new(),
+            outgoing: Vec::new(),
+            retired: Vec::new(),
+            incoming: Vec::new(),
+            streams: RemoteStreams::default(),
+            shares: 0,
+            needs_offer: false,
+            connected: false,
+            failed: false,
+            datagrams,
+            heard: (0, Instant::now()),
+        })
+    }
+
+    async fn run(mut self) {
+        let begun = self.begin().await;
+        self.check(begun);
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            if let Some(request) = self.backlog.pop_front() {
+                if !self.carry_out(request).await {
+                    break;
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                request = self.inbox.recv() => {
+                    let Some(request) = request else { break };
+                    if !self.carry_out(request).await {
+                        break;
+                    }
+                }
+                Some(signal) = self.signals.recv() => {
+                    let outcome = self.hear(signal).await;
+                    self.check(outcome);
+                }
+                Some((pad, news)) = self.decoder_news.recv() => self.hear_decoder(&pad, news).await,
+                _ = ticks.tick() => {
+                    let outcome = self.tick(Instant::now());
+                    self.check(outcome);
+                }
+            }
+        }
+        self.close().await;
+    }
+
+    async fn begin(&mut self) -> Result<(), NegotiationError> {
+        pipeline::set_state(&self.pipeline, gst::State::Playing, PROMISE_TIMEOUT).await?;
+        if self.start.offer {
+            self.add_camera_and_microphone()?;
+            self.add_wanted_presentation()?;
+            self.offer().await?;
+        }
+        Ok(())
+    }
+
+    /// False: close.
+    async fn carry_out(&mut self, request: PeerRequest) -> bool {
+        let outcome = match request {
+            PeerRequest::Close => return false,
+            _ if self.failed => Ok(()),
+            PeerRequest::Describe(SdpType::Offer, sdp) => self.answer(&sdp).await,
+            PeerRequest::Describe(SdpType::Answer, sdp) => self.take_answer(&sdp).await,
+            PeerRequest::Candidate(candidate) => {
+                self.take_candidate(candidate);
+                Ok(())
+            }
+            PeerRequest::Present(stream) => {
+                self.wanted_presentation = stream;
+                self.follow_presentation().await
+            }
+            PeerRequest::KeyFrame => {
+                self.incoming.iter_mut().for_each(Incoming::want_key_frame);
+                Ok(())
+            }
+        };
+        self.check(outcome);
+        true
+    }
+
+    fn check(&mut self, outcome: Result<(), NegotiationError>) {
+        if let Err(error) = outcome
+            && !self.failed
+        {
+            self.failed = true;
+            tracing::warn!(peer = %self.start.peer, session = self.start.session, %error, "a peer connection failed");
+            self.report(MediaEvent::PeerFailed {
+                peer: self.start.peer.clone(),
+                session: self.start.session,
+                reason: error.to_string(),
+            });
+        }
+    }
+
+    fn report(&self, event: MediaEvent) {
+        // The core is gone when the engine stops.
+        let _ = self.start.events.send(event);
+    }
+
+    fn demand(&self, demand: PeerDemand) {
+        // The graph is gone when the engine stops.
+        let _ = self.start.demands.send(demand);
+    }
+
+    // Sending branches.
+
+    fn add_camera_and_microphone(&mut self) -> Result<(), NegotiationError> {
+        let agreed = *self.agreed.borrow();
+        let stream = self.start.settings.camera_stream.clone();
+        let microphone = EncoderKey {
+            source: Source::Microphone,
+            codec: Codec::Opus,
+        };
+        self.add_outgoing(
+            "audio".to_owned(),
+            microphone,
+            agreed.audio_payload,
+            &stream,
+        )?;
+        let camera = EncoderKey {
+            source: Source::Camera,
+            codec: agreed.video,
+        };
+        self.add_outgoing("video".to_owned(), camera, agreed.video_payload, &stream)
+    }
+
+    fn add_wanted_presentation(&mut self) -> Result<(), NegotiationError> {
+        let Some(stream) = self.wanted_presentation.clone() else {
+            return Ok(());
+        };
+        let agreed = *self.agreed.borrow();
+        let key = EncoderKey {
+            source: Source::Presentation,
+            codec: agreed.video,
+        };
+        self.shares += 1;
+        self.add_outgoing(
+            format!("presentation{}", self.shares),
+            key,
+            agreed.video_payload,
+            &stream,
+        )
+    }
+
+    fn add_outgoing(
+        &mut self,
+        name: String,
+        key: EncoderKey,
+        payload: u8,
+        stream: &StreamId,
+    ) -> Result<(), NegotiationError> {
+        let rates = &self.start.settings.rates;
+        let encoding = if key.source == Source::Presentation {
+            rates.presentation
+        } else {
+            rates.camera
+        };
+        let plan = Plan {
+            name,
+            key,
+            payload,
+            stream,
+            encoding,
+        };
+        let payloaders = &self.start.settings.tables.payloaders;
+        let branch = Outgoing::add(
+            &self.pipeline,
+            &self.webrtcbin,
+            payloaders,
+            &plan,
+            &self.tell,
+        )?;
+        self.demand(PeerDemand::Attach(key, Arc::clone(&branch.output)));
+        self.outgoing.push(branch);
+        Ok(())
+    }
+
+    /// Lets coded samples into every branch whose section is agreed.
+    fn open_outputs(&self) {
+        if !self.connected || self.negotiation != Negotiation::Stable {
+            return;
+        }
+        for branch in &self.outgoing {
+            if branch.sent().is_some() && branch.output.open() && branch.key.codec.is_video() {
+                self.demand(PeerDemand::KeyFrame(branch.key));
+            }
+        }
+    }
+
+    fn presented(&self) -> Option<&StreamId> {
+        self.outgoing
+            .iter()
+            .find(|branch| branch.key.source == Source::Presentation)
+            .map(|branch| &branch.stream)
+    }
+
+    /// Makes the offer that brings the presentation to what is wanted, as soon as the state is stable.
+    async fn follow_presentation(&mut self) -> Result<(), NegotiationError> {
+        if self.negotiation != Negotiation::Stable {
+            return Ok(());
+        }
+        if self.presented() != self.wanted_presentation.as_ref() {
+            self.change_presentation()?;
+            self.needs_offer = true;
+        }
+        if self.needs_offer {
+            self.offer().await
+        } else {
+            Ok(())
+        }
+    }
+
+    fn change_presentation(&mut self) -> Result<(), NegotiationError> {
+        if let Some(place) = self
+            .outgoing
+            .iter()
+            .position(|branch| branch.key.source == Source::Presentation)
+        {
+            let branch = self.outgoing.remove(place);
+            branch.retire(&self.webrtcbin);
+            self.demand(PeerDemand::Detach(branch.key, Arc::clone(&branch.output)));
+            self.retired.push(branch);
+        }
+        self.add_wanted_presentation()
+    }
+
+    // Descriptions.
+
+    async fn offer(&mut self) -> Result<(), NegotiationError> {
+        for branch in &mut self.outgoing {
+            branch.caps_known().await;
+        }
+        let sdp = webrtcbin::create(&self.webrtcbin, SdpType::Offer).await?;
+        while let Ok(request) = self.inbox.try_recv() {
+            self.backlog.push_back(request);
+        }
+        if self.backlog.iter().any(|request| {
+            matches!(
+                request,
+                PeerRequest::Describe(SdpType::Offer, _) | PeerRequest::Close
+            )
+        }) {
+            // The peer was first: ours is dropped unsent and made again after the answer.
+            return Ok(());
+        }
+        self.set_local(SdpType::Offer, sdp).await?;
+        self.negotiation = Negotiation::HaveLocalOffer;
+        self.needs_offer = false;
+        Ok(())
+    }
+
+    async fn set_local(&mut self, kind: SdpType, sdp: String) -> Result<(), NegotiationError> {
+        webrtcbin::set(&self.webrtcbin, "set-local-description", kind, &sdp).await?;
+        let sent: Vec<_> = self.outgoing.iter().filter_map(Outgoing::sent).collect();
+        let sdp = sdp::with_msids(&sdp, &sent);
+        self.local = sdp::sections(&sdp);
+        self.report(MediaEvent::LocalDescription {
+            peer: self.start.peer.clone(),
+            session: self.start.session,
+            kind,
+            sdp,
+        });
+        Ok(())
+    }
+
+    async fn answer(&mut self, offer: &str) -> Result<(), NegotiationError> {
+        if self.negotiation == Negotiation::HaveLocalOffer {
+            return Err(NegotiationError::Glare);
+        }
+        let offer = sdp::without_sprop_stereo(offer);
+        let sections = sdp::sections(&offer);
+        if sdp::restarts_ice(&self.remote, &sections) {
+            return Err(NegotiationError::IceRestart);
+        }
+        self.agree(&sections)?;
+        if self.outgoing.is_empty() {
+            self.add_camera_and_microphone()?;
+            for branch in &mut self.outgoing {
+                branch.caps_known().await;
+            }
+        }
+        self.set_remote(SdpType::Offer, &offer, sections).await?;
+        let answer = webrtcbin::create(&self.webrtcbin, SdpType::Answer).await?;
+        self.set_local(SdpType::Answer, answer).await?;
+        self.settled().await
+    }
+
+    async fn take_answer(&mut self, answer: &str) -> Result<(), NegotiationError> {
+        if self.negotiation != Negotiation::HaveLocalOffer {
+            tracing::debug!(peer = %self.start.peer, "an answer without an offer is passed over");
+            return Ok(());
+        }
+        let answer = sdp::without_sprop_stereo(answer);
+        let sections = sdp::sections(&answer);
+        self.set_remote(SdpType::Answer, &answer, sections).await?;
+        self.settled().await
+    }
+
+    async fn set_remote(
+        &mut self,
+        kind: SdpType,
+        sdp: &str,
+        sections: Vec<Section>,
+    ) -> Result<(), NegotiationError> {
+        webrtcbin::set(&self.webrtcbin, "set-remote-description", kind, sdp).await?;
+        self.remote = sections;
+        for candidate in std::mem::take(&mut self.early_candidates) {
+            self.add_candidate(&candidate);
+        }
+        Ok(())
+    }
+
+    /// What follows when both descriptions are in force.
+    async fn settled(&mut self) -> Result<(), NegotiationError> {
+        self.negotiation = Negotiation::Stable;
+        for branch in std::mem::take(&mut self.retired) {
+            branch.remove(&self.pipeline).await?;
+        }
+        self.open_outputs();
+        self.follow_streams().await;
+        self.follow_presentation().await
+    }
+
+    /// Chooses the codec and payload types for the peer's offer: those of the first exchange stay.
+    fn agree(&mut self, offer: &[Section]) -> Result<(), NegotiationError> {
+        if self.negotiation != Negotiation::Nothing {
+            return Ok(());
+        }
+        let first = |kind: &str| offer.iter().find(|section| section.kind == kind);
+        let audio_payload = first("audio")
+            .and_then(|section| section.payload_of(Codec::Opus))
+            .ok_or(NegotiationError::NoCommonCodec("sound codec"))?;
+        let (video, video_payload) = first("video")
+            .and_then(|section| {
+                self.start
+                    .settings
+                    .codecs
+                    .iter()
+                    .find_map(|codec| Some((*codec, section.payload_of(*codec)?)))
+            })
+            .ok_or(NegotiationError::NoCommonCodec("video codec"))?;
+        self.agreed.send_replace(Agreed {
+            video,
+            video_payload,
+            audio_payload,
+        });
+        Ok(())
+    }
+
+    fn take_candidate(&mut self, candidate: IceCandidate) {
+        if self.remote.is_empty() {
+            self.early_candidates.push(candidate);
+        } else {
+            self.add_candidate(&candidate);
+        }
+    }
+
+    fn add_candidate(&self, candidate: &IceCandidate) {
+        if let Some((index, text)) = sdp::candidate_for_webrtcbin(candidate, &self.remote) {
+            self.webrtcbin
+                .emit_by_name::<()>("add-ice-candidate", &[&index, &text]);
+        }
+    }
+
+    // What GStreamer tells.
+
+    async fn hear(&mut self, signal: PeerSignal) -> Result<(), NegotiationError> {
+        match signal {
+            PeerSignal::LocalCandidate(index, text) => {
+                let candidate = sdp::candidate_for_peer(index, &text, &self.local);
+                self.report(MediaEvent::LocalCandidate {
+                    peer: self.start.peer.clone(),
+                    session: self.start.session,
+                    candidate,
+                });
+            }
+            PeerSignal::ConnectionState(gst_webrtc::WebRTCPeerConnectionState::Connected) => {
+                if !self.connected {
+                    self.connected = true;
+                    self.heard = (self.datagrams.load(Ordering::Relaxed), Instant::now());
+                    self.report(MediaEvent::PeerConnected {
+                        peer: self.start.peer.clone(),
+                        session: self.start.session,
+                    });
+                    self.open_outputs();
+                }
+            }
+            PeerSignal::ConnectionState(gst_webrtc::WebRTCPeerConnectionState::Failed) => {
+                return Err(NegotiationError::Failed);
+            }
+            PeerSignal::ConnectionState(_) => {}
+            PeerSignal::PadAdded(pad, tap) => self.pad_added(pad, tap).await,
+            PeerSignal::PadRemoved(pad) => self.pad_removed(&pad).await,
+            PeerSignal::KeyFrameWanted(key) => self.demand(PeerDemand::KeyFrame(key)),
+            PeerSignal::Bus(BusEvent::Failed(failure)) => {
+                let is_dead = self
+                    .retired
+                    .iter()
+                    .any(|branch| branch.is_called(&failure.element))
+                    || failure.element.starts_with("presentation");
+                if !is_dead {
+                    return Err(NegotiationError::Element(failure));
+                }
+                tracing::warn!(%failure, "a presentation's branch failed");
+            }
+            PeerSignal::Bus(BusEvent::Ended) => {}
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, now: Instant) -> Result<(), NegotiationError> {
+        for track in &mut self.incoming {
+            track.ask_for_key_frame(now);
+        }
+        self.report_streams(now);
+        let datagrams = self.datagrams.load(Ordering::Relaxed);
+        if datagrams != self.heard.0 {
+            self.heard = (datagrams, now);
+        }
+        if self.connected && !self.failed && now > self.heard.1 + STALL_TIMEOUT {
+            return Err(NegotiationError::Stalled);
+        }
+        Ok(())
+    }
+
+    async fn close(mut self) {
+        for branch in self.outgoing.drain(..).chain(self.retired.drain(..)) {
+            branch.output.shut();
+            // The graph is gone when the engine stops.
+            let _ = self
+                .start
+                .demands
+                .send(PeerDemand::Detach(branch.key, branch.output));
+        }
+        for mut track in std::mem::take(&mut self.incoming) {
+            track.stop_decoding().await;
+            self.remove_input(&track);
+        }
+        pipeline::close(self.pipeline, "peer connection").await;
+    }
+}
+
+fn own_payload(codec: Codec) -> u8 {
+    match codec {
+        Codec::H264 => H264_PAYLOAD,
+        Codec::Vp8 => VP8_PAYLOAD,
+        Codec::Opus => OPUS_PAYLOAD,
+    }
+}
+
+/// Callbacks only send, and hold nothing that holds the element they hang on.
+fn connect_signals(
+    pipeline: &gst::Pipeline,
+    webrtcbin: &gst::Element,
+    tell: &mpsc::UnboundedSender<PeerSignal>,
+    agreed: &watch::Sender<Agreed>,
+    datagrams: &Arc<AtomicU64>,
+) {
+    // In all of them: the receiver is gone when the connection closes, and then there is nothing to tell.
+    let signals = tell.clone();
+    webrtcbin.connect("on-ice-candidate", false, move |values| {
+        if let (Some(Ok(index)), Some(Ok(candidate))) = (
+            values.get(1).map(gst::glib::Value::get::<u32>),
+            values.get(2).map(gst::glib::Value::get::<String>),
+        ) {
+            let _ = signals.send(PeerSignal::LocalCandidate(index, candidate));
+        }
+        None
+    });
+    let signals = tell.clone();
+    webrtcbin.connect_notify(Some("connection-state"), move |webrtcbin, _| {
+        let state = webrtcbin.property::<gst_webrtc::WebRTCPeerConnectionState>("connection-state");
+        let _ = signals.send(PeerSignal::ConnectionState(state));
+    });
+    // Sections that the peer adds would take its first codec, whatever that is, and could never be
+    // offered again: each gets the codec that was agreed.
+    let agreed = agreed.subscribe();
+    webrtcbin.connect("on-new-transceiver", false, move |values| {
+        if let Some(Ok(transceiver)) = values
+            .get(1)
+            .map(gst::glib::Value::get::<gst_webrtc::WebRTCRTPTransceiver>)
+        {
+            let agreed = *agreed.borrow();
+            match transceiver.kind() {
+                gst_webrtc::WebRTCKind::Audio => {
+                    transceiver.set_codec_preferences(Some(&codec_preferences(
+                        Codec::Opus,
+                        agreed.audio_payload,
+                    )));
+                }
+                gst_webrtc::WebRTCKind::Video => {
+                    transceiver.set_codec_preferences(Some(&codec_preferences(
+                        agreed.video,
+                        agreed.video_payload,
+                    )));
+                    transceiver.set_property("do-nack", true);
+                }
+                _ => {}
+            }
+        }
+        None
+    });
+    let signals = tell.clone();
+    let weak = pipeline.downgrade();
+    webrtcbin.connect_pad_added(move |_, pad| {
+        let Some(pipeline) = weak.upgrade() else {
+            return;
+        };
+        if pad.direction() != gst::PadDirection::Src {
+            return;
+        }
+        match RtpTap::link(&pipeline, pad) {
+            Ok(tap) => {
+                let _ = signals.send(PeerSignal::PadAdded(pad.clone(), tap));
+            }
+            Err(error) => tracing::error!(%error, "a stream of a peer cannot be received"),
+        }
+    });
+    let signals = tell.clone();
+    webrtcbin.connect_pad_removed(move |_, pad| {
+        let _ = signals.send(PeerSignal::PadRemoved(pad.clone()));
+    });
+    let counter = Arc::clone(datagrams);
+    if let Some(bin) = webrtcbin.downcast_ref::<gst::Bin>() {
+        bin.connect_deep_element_added(move |_, _, element| {
+            let is_transport = element
+                .factory()
+                .is_some_and(|factory| factory.name() == "nicesrc");
+            if let Some(pad) = element.static_pad("src").filter(|_| is_transport) {
+                let counter = Arc::clone(&counter);
+                pad.add_probe(
+                    gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
+                    move |_, _| {
+                        counter.fetch_add(1, Ordering::Relaxed);
+                        gst::PadProbeReturn::Ok
+                    },
+                );
+            }
+        });
+    }
+    let signals = tell.clone();
+    pipeline::watch_bus(pipeline, move |event| {
+        let _ = signals.send(PeerSignal::Bus(event));
+    });
+}
