@@ -1,1 +1,30 @@
 //! A conferencing room appliance: a small Linux computer as a participant of a Whereby room.
+//!
+//! `docs/ARCHITECTURE.md` is the map; this is the index of the daemon's own modules. The parts whose
+//! boundary the compiler guards are crates beside them: `protocol`, `room`, `signalling`, `media`,
+//! `server`.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`config`] | the configuration, read into types that cannot be wrong |
+//! | [`daemon`] | starts the tasks and ends them in order |
+//! | [`room_loop`] | drives the box: one inbox, effects out, one published state |
+//! | [`appliance`] | the box itself, pure |
+//! | [`display`] | the scene on the display, a function of the state |
+//! | [`mqtt`], [`ctl`] | the MQTT interface, and its command-line client |
+//! | [`systemd`] | readiness, status, watchdog, journal |
+//! | [`demo`] | everything in one process |
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
+
+pub mod appliance;
+pub mod cli;
+pub mod config;
+pub mod ctl;
+pub mod daemon;
+pub mod demo;
+pub mod display;
+pub mod mqtt;
+pub mod room_loop;
+pub mod systemd;

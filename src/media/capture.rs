@@ -17,11 +17,11 @@ use std::{
     time::Duration,
 };
 
+use gst::prelude::*;
+use gst_video::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
-use gst::prelude::*;
-use gst_video::prelude::*;
 use roomd_room::CaptureReport;
 use serde::Serialize;
 use tokio::sync::{Notify, mpsc};
@@ -119,7 +119,15 @@ impl Capture {
         timing: Timing,
         news: mpsc::UnboundedSender<CaptureNews>,
     ) -> Self {
-        Self { source, raw, timing, news, opened: None, flowing: false, waiting: VecDeque::new() }
+        Self {
+            source,
+            raw,
+            timing,
+            news,
+            opened: None,
+            flowing: false,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Carries requests out until there can be no more of them, then closes the device.
@@ -147,7 +155,11 @@ impl Capture {
         }
     }
 
-    async fn open(&mut self, line: CaptureLine, requests: &mut mpsc::UnboundedReceiver<CaptureRequest>) {
+    async fn open(
+        &mut self,
+        line: CaptureLine,
+        requests: &mut mpsc::UnboundedReceiver<CaptureRequest>,
+    ) {
         if let Some(opened) = &self.opened {
             if self.flowing && opened.device == line.device {
                 return self.tell(opened.device.clone(), true, true, None);
@@ -160,7 +172,9 @@ impl Capture {
             Err(error) => return self.tell(device, false, false, Some(error.to_string())),
         }
         self.raw.set_shut(false);
-        let Some(opened) = &mut self.opened else { return };
+        let Some(opened) = &mut self.opened else {
+            return;
+        };
         opened.gate.set_property("drop", false);
         let first_sample = Arc::clone(&opened.first_sample);
         let outcome = tokio::select! {
@@ -183,7 +197,10 @@ impl Capture {
     }
 
     async fn start(&self, line: CaptureLine) -> Result<Opened, CaptureError> {
-        let text = format!("{} ! valve name=gate drop=true ! {APPSINK} name=samples", line.line);
+        let text = format!(
+            "{} ! valve name=gate drop=true ! {APPSINK} name=samples",
+            line.line
+        );
         let pipeline = launch::pipeline(&text)?;
         let gate: gst::Element = launch::named(&pipeline, &text, "gate")?;
         let sink: gst_app::AppSink = launch::named(&pipeline, &text, "samples")?;
@@ -199,8 +216,15 @@ impl Capture {
             let _ = tell.send(event);
         });
         let first_sample = first_buffer(&sink);
-        let mut opened = Opened { pipeline, gate, device: line.device, bus, first_sample };
-        match pipeline::set_state(&opened.pipeline, gst::State::Playing, FIRST_SAMPLE_TIMEOUT).await {
+        let mut opened = Opened {
+            pipeline,
+            gate,
+            device: line.device,
+            bus,
+            first_sample,
+        };
+        match pipeline::set_state(&opened.pipeline, gst::State::Playing, FIRST_SAMPLE_TIMEOUT).await
+        {
             Ok(()) => Ok(opened),
             Err(state) => {
                 let said = match opened.bus.try_recv() {
@@ -239,7 +263,11 @@ impl Capture {
     }
 
     async fn fail(&mut self, error: CaptureError) {
-        let device = self.opened.as_ref().map(|opened| opened.device.clone()).unwrap_or_default();
+        let device = self
+            .opened
+            .as_ref()
+            .map(|opened| opened.device.clone())
+            .unwrap_or_default();
         let closed = self.close_device().await;
         self.tell(device, !closed, false, Some(error.to_string()));
     }
@@ -248,9 +276,17 @@ impl Capture {
         if let Some(error) = &error {
             tracing::warn!(source = ?self.source, device, error, "a capture device does not work");
         }
-        let report = CaptureReport { device, open, flowing, error };
+        let report = CaptureReport {
+            device,
+            open,
+            flowing,
+            error,
+        };
         // The graph is gone when the engine stops: nobody to tell then.
-        let _ = self.news.send(CaptureNews { source: self.source, report });
+        let _ = self.news.send(CaptureNews {
+            source: self.source,
+            report,
+        });
     }
 }
 
@@ -284,32 +320,48 @@ fn first_buffer(sink: &gst_app::AppSink) -> Arc<Notify> {
 
 /// Waits until no buffer is on its way through the gate.
 async fn confirm_idle(gate: &gst::Element) -> bool {
-    let Some(pad) = gate.static_pad("sink") else { return false };
+    let Some(pad) = gate.static_pad("sink") else {
+        return false;
+    };
     let idle = Arc::new(Notify::new());
     let tell = Arc::clone(&idle);
     pad.add_probe(gst::PadProbeType::IDLE, move |_, _| {
         tell.notify_one();
         gst::PadProbeReturn::Remove
     });
-    tokio::time::timeout(GATE_TIMEOUT, idle.notified()).await.is_ok()
+    tokio::time::timeout(GATE_TIMEOUT, idle.notified())
+        .await
+        .is_ok()
 }
 
 /// Paints a test picture into every buffer that leaves `painter`.
 fn paint(painter: &gst::Element, picture: TestPicture) {
-    let Some(pad) = painter.static_pad("src") else { return };
+    let Some(pad) = painter.static_pad("src") else {
+        return;
+    };
     let number = AtomicU64::new(0);
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        let Some(video) = pad.current_caps().and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok()) else {
+        let Some(video) = pad
+            .current_caps()
+            .and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok())
+        else {
             return gst::PadProbeReturn::Ok;
         };
         if let Some(buffer) = info.buffer_mut()
-            && let Ok(mut frame) = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), &video)
+            && let Ok(mut frame) =
+                gst_video::VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), &video)
         {
             let number = number.fetch_add(1, Ordering::Relaxed);
-            let strides = [0, 1, 2].map(|plane| usize::try_from(frame.plane_stride()[plane]).unwrap_or_default());
+            let strides = [0, 1, 2]
+                .map(|plane| usize::try_from(frame.plane_stride()[plane]).unwrap_or_default());
             let (width, height) = (video.width() as usize, video.height() as usize);
             let [y, u, v, _] = frame.planes_data_mut();
-            picture.paint(number, width, height, [(y, strides[0]), (u, strides[1]), (v, strides[2])]);
+            picture.paint(
+                number,
+                width,
+                height,
+                [(y, strides[0]), (u, strides[1]), (v, strides[2])],
+            );
         }
         gst::PadProbeReturn::Ok
     });

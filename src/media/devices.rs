@@ -1,7 +1,7 @@
 //! Which cameras, microphones and speakers this machine has, as GStreamer's device providers see them.
 
-use gstreamer as gst;
 use gst::prelude::*;
+use gstreamer as gst;
 use serde::Serialize;
 
 /// What a device is for.
@@ -30,7 +30,10 @@ pub struct Device {
     pub caps: Option<gst::Caps>,
 }
 
-fn caps_as_text<S: serde::Serializer>(caps: &Option<gst::Caps>, serializer: S) -> Result<S::Ok, S::Error> {
+fn caps_as_text<S: serde::Serializer>(
+    caps: &Option<gst::Caps>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match caps {
         Some(caps) => serializer.collect_str(caps),
         None => serializer.serialize_none(),
@@ -42,7 +45,8 @@ impl Device {
     pub(crate) fn is(&self, kind: DeviceKind, path: &str) -> bool {
         self.kind == kind
             && (self.path == path
-                || std::fs::canonicalize(path).is_ok_and(|target| target == std::path::Path::new(&self.path)))
+                || std::fs::canonicalize(path)
+                    .is_ok_and(|target| target == std::path::Path::new(&self.path)))
     }
 }
 
@@ -78,5 +82,10 @@ fn described(device: &gst::Device) -> Option<Device> {
         return None;
     }
     let path = element.property::<Option<String>>("device")?;
-    Some(Device { kind, name: device.display_name().to_string(), path, caps: device.caps() })
+    Some(Device {
+        kind,
+        name: device.display_name().to_string(),
+        path,
+        caps: device.caps(),
+    })
 }

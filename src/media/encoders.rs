@@ -108,7 +108,9 @@ pub enum EncoderError {
         source: toml::de::Error,
     },
     /// No entry works here.
-    #[error("nothing for {codec} works on this machine: {tried}; install the GStreamer plugin of one of them")]
+    #[error(
+        "nothing for {codec} works on this machine: {tried}; install the GStreamer plugin of one of them"
+    )]
     None {
         /// The codec.
         codec: &'static str,
@@ -169,10 +171,16 @@ impl Table {
                 } else {
                     format!("first that works; {}", passed_over.join(", "))
                 };
-                return Ok(Choice { entry: entry.clone(), why });
+                return Ok(Choice {
+                    entry: entry.clone(),
+                    why,
+                });
             }
         }
-        Err(EncoderError::None { codec: codec.name(), tried: passed_over.join(", ") })
+        Err(EncoderError::None {
+            codec: codec.name(),
+            tried: passed_over.join(", "),
+        })
     }
 }
 

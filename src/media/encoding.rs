@@ -3,22 +3,20 @@
 //! An encoder runs while its source is on and somebody wants its codec. When its source is switched
 //! off it is stopped, so that nothing captured before can leave later.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
-use gst::prelude::*;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::{
     capture::Source,
-    encoders::{BitrateProperty, BitrateUnit, Codec, EncoderError, Tables, encoder_values, is_present},
+    encoders::{
+        BitrateProperty, BitrateUnit, Codec, EncoderError, Tables, encoder_values, is_present,
+    },
     fanout::{APPSINK, Fanout, Flow, Output, bounded_appsrc},
     key_frames::KeyFrameRequests,
     launch,
@@ -120,8 +118,18 @@ impl Encoders {
         sources: HashMap<Source, Fanout>,
         news: mpsc::UnboundedSender<EncoderNews>,
     ) -> Self {
-        let sources = sources.into_iter().map(|(source, raw)| (source, (raw, false))).collect();
-        Self { tables, timing, rates, news, sources, encodings: HashMap::new() }
+        let sources = sources
+            .into_iter()
+            .map(|(source, raw)| (source, (raw, false)))
+            .collect();
+        Self {
+            tables,
+            timing,
+            rates,
+            news,
+            sources,
+            encodings: HashMap::new(),
+        }
     }
 
     /// Gives `output` the coded stream of a source from its next key frame on.
@@ -146,7 +154,11 @@ impl Encoders {
             encoding.coded.remove(output);
         }
         self.refresh(key);
-        if self.encodings.get(&key).is_some_and(|encoding| encoding.coded.len() == 0) {
+        if self
+            .encodings
+            .get(&key)
+            .is_some_and(|encoding| encoding.coded.len() == 0)
+        {
             self.encodings.remove(&key);
         }
     }
@@ -159,7 +171,12 @@ impl Encoders {
                 raw.set_shut(true);
             }
         }
-        let keys: Vec<_> = self.encodings.keys().filter(|key| key.source == source).copied().collect();
+        let keys: Vec<_> = self
+            .encodings
+            .keys()
+            .filter(|key| key.source == source)
+            .copied()
+            .collect();
         for key in keys {
             if let Some(encoding) = self.encodings.get(&key) {
                 encoding.coded.set_shut(!on);
@@ -180,12 +197,22 @@ impl Encoders {
                 }
             }
             EncoderNews::Failed(key, run, event) => {
-                let Some(encoding) = self.encodings.get_mut(&key).filter(|encoding| encoding.run == run) else { return };
+                let Some(encoding) = self
+                    .encodings
+                    .get_mut(&key)
+                    .filter(|encoding| encoding.run == run)
+                else {
+                    return;
+                };
                 let reason = match event {
                     BusEvent::Failed(failure) => failure.to_string(),
                     BusEvent::Ended => "ended".to_owned(),
                 };
-                tracing::warn!(encoder = encoding.name, reason, "an encoder failed; the next of its list is tried");
+                tracing::warn!(
+                    encoder = encoding.name,
+                    reason,
+                    "an encoder failed; the next of its list is tried"
+                );
                 encoding.refused.push((encoding.name.clone(), reason));
                 if let Some((raw, _)) = self.sources.get(&key.source) {
                     encoding.stop(raw);
@@ -206,7 +233,10 @@ impl Encoders {
 
     /// When [`Encoders::expire`] should be called.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.encodings.values().filter_map(|encoding| encoding.requests.due()).min()
+        self.encodings
+            .values()
+            .filter_map(|encoding| encoding.requests.due())
+            .min()
     }
 
     /// Makes the key frames that had been put off.
@@ -255,14 +285,23 @@ impl Encoders {
 
     /// Starts or stops an encoder as its source and its users ask.
     fn refresh(&mut self, key: EncoderKey) {
-        let (Some((raw, on)), Some(encoding)) = (self.sources.get(&key.source), self.encodings.get_mut(&key)) else {
+        let (Some((raw, on)), Some(encoding)) =
+            (self.sources.get(&key.source), self.encodings.get_mut(&key))
+        else {
             return;
         };
         let wanted = *on && encoding.coded.len() > 0;
         match (&encoding.running, wanted) {
             (None, true) => {
                 let (bitrate, fps) = self.rates.of(key.source);
-                let outcome = encoding.start(key, raw, &self.tables, &self.timing, (bitrate, fps), &self.news);
+                let outcome = encoding.start(
+                    key,
+                    raw,
+                    &self.tables,
+                    &self.timing,
+                    (bitrate, fps),
+                    &self.news,
+                );
                 encoding.error = outcome.err().map(|error| error.to_string());
                 if let Some(error) = &encoding.error {
                     tracing::error!(source = ?key.source, codec = key.codec.name(), error, "no encoder works");
@@ -284,7 +323,9 @@ impl Encoding {
         (bitrate, fps): (u32, u32),
         news: &mpsc::UnboundedSender<EncoderNews>,
     ) -> Result<(), EncoderError> {
-        let choice = tables.encoders.choose(key.codec, &self.refused, is_present)?;
+        let choice = tables
+            .encoders
+            .choose(key.codec, &self.refused, is_present)?;
         let line = choice.entry.line(&encoder_values(bitrate, fps))?;
         let text = format!("identity name=entry silent=true ! {line} ! {APPSINK} name=coded");
         let pipeline = launch::pipeline(&text)?;
@@ -295,7 +336,11 @@ impl Encoding {
         let appsrc = bounded_appsrc(None, limit);
         let linked = pipeline.add(&appsrc).is_ok() && appsrc.link(&entry).is_ok();
         if !linked {
-            return Err(launch::LaunchError::MissingElement { line: text, name: "entry" }.into());
+            return Err(launch::LaunchError::MissingElement {
+                line: text,
+                name: "entry",
+            }
+            .into());
         }
         timing.apply(&pipeline);
         self.run += 1;
@@ -321,7 +366,12 @@ impl Encoding {
         tracing::info!(source = ?key.source, encoder = choice.entry.name, why = choice.why, "encoder started");
         self.name = choice.entry.name;
         self.why = choice.why;
-        self.running = Some(Running { pipeline, encoder, input, bitrate: choice.entry.bitrate });
+        self.running = Some(Running {
+            pipeline,
+            encoder,
+            input,
+            bitrate: choice.entry.bitrate,
+        });
         Ok(())
     }
 
@@ -338,24 +388,33 @@ impl Encoding {
         if let Some(running) = &self.running
             && let Some(pad) = running.encoder.static_pad("src")
         {
-            pad.send_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
+            pad.send_event(
+                gst_video::UpstreamForceKeyUnitEvent::builder()
+                    .all_headers(true)
+                    .build(),
+            );
         }
     }
 }
 
 impl Running {
     fn set_bitrate(&self, bitrate: u32) {
-        let Some(BitrateProperty { property, unit }) = &self.bitrate else { return };
+        let Some(BitrateProperty { property, unit }) = &self.bitrate else {
+            return;
+        };
         let value = match unit {
             BitrateUnit::Bps => bitrate,
             BitrateUnit::Kbps => (bitrate / 1000).max(1),
         };
         // Some encoders count in signed, some in unsigned integers.
-        let Some(spec) = self.encoder.find_property(property) else { return };
+        let Some(spec) = self.encoder.find_property(property) else {
+            return;
+        };
         if spec.value_type() == gst::glib::Type::U32 {
             self.encoder.set_property(property, value);
         } else if spec.value_type() == gst::glib::Type::I32 {
-            self.encoder.set_property(property, i32::try_from(value).unwrap_or(i32::MAX));
+            self.encoder
+                .set_property(property, i32::try_from(value).unwrap_or(i32::MAX));
         }
     }
 }

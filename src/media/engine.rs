@@ -57,7 +57,9 @@ pub enum MediaError {
     #[error("the list of video codecs is empty; allowed are \"vp8\" and \"h264\"")]
     NoVideoCodec,
     /// A size that no encoder takes.
-    #[error("{what} is {width}x{height} at {fps} fps with {bitrate} bit/s; allowed are even sizes from 16x16 to 4096x4096, 1 to 120 fps and at least 1000 bit/s")]
+    #[error(
+        "{what} is {width}x{height} at {fps} fps with {bitrate} bit/s; allowed are even sizes from 16x16 to 4096x4096, 1 to 120 fps and at least 1000 bit/s"
+    )]
     Encoding {
         /// Which encoding.
         what: &'static str,
@@ -108,7 +110,10 @@ impl MediaEngine {
     /// # Errors
     /// When GStreamer, the tables of `pipelines/` or the settings are unusable. A device that is missing
     /// is no error here: it is reported when it is switched on.
-    pub fn start(settings: MediaSettings, events: mpsc::UnboundedSender<MediaEvent>) -> Result<Self, MediaError> {
+    pub fn start(
+        settings: MediaSettings,
+        events: mpsc::UnboundedSender<MediaEvent>,
+    ) -> Result<Self, MediaError> {
         Self::start_with(settings, events, |_, _, _| (Outputs::default(), Vec::new()))
     }
 
@@ -120,7 +125,9 @@ impl MediaEngine {
     pub fn start_with(
         settings: MediaSettings,
         events: mpsc::UnboundedSender<MediaEvent>,
-        open: impl FnOnce(&MediaSettings, &gst::Clock, gst::ClockTime) -> (Outputs, Vec<String>) + Send + 'static,
+        open: impl FnOnce(&MediaSettings, &gst::Clock, gst::ClockTime) -> (Outputs, Vec<String>)
+        + Send
+        + 'static,
     ) -> Result<Self, MediaError> {
         gst::init()?;
         settings.check()?;
@@ -132,12 +139,23 @@ impl MediaEngine {
         let opening = move || open(&with, &clock.clock, clock.base_time);
         let graph = Graph::new(settings, tables, timing, events, shown);
         let task = tokio::spawn(async move {
-            let outputs = tokio::task::spawn_blocking(opening).await.unwrap_or_else(|error| {
-                (Outputs::default(), vec![format!("opening display and speaker ended with a bug: {error}")])
-            });
+            let outputs = tokio::task::spawn_blocking(opening)
+                .await
+                .unwrap_or_else(|error| {
+                    (
+                        Outputs::default(),
+                        vec![format!(
+                            "opening display and speaker ended with a bug: {error}"
+                        )],
+                    )
+                });
             graph.run(inbox, outputs).await;
         });
-        Ok(Self { commands, status, task })
+        Ok(Self {
+            commands,
+            status,
+            task,
+        })
     }
 
     /// Sends a demand. After [`MediaEngine::shutdown`] or the end of the task it is passed over.
@@ -183,9 +201,10 @@ impl MediaSettings {
         if self.video_codecs.0.is_empty() {
             return Err(MediaError::NoVideoCodec);
         }
-        for (what, encoding) in
-            [("camera_encoding", self.camera_encoding), ("screenshare_encoding", self.screenshare_encoding)]
-        {
+        for (what, encoding) in [
+            ("camera_encoding", self.camera_encoding),
+            ("screenshare_encoding", self.screenshare_encoding),
+        ] {
             let size = |pixels: u32| (16..=4096).contains(&pixels) && pixels.is_multiple_of(2);
             let fits = size(encoding.width)
                 && size(encoding.height)
@@ -213,10 +232,24 @@ mod tests {
     #[test]
     fn the_defaults_are_good_and_wrong_sizes_are_named() {
         assert!(MediaSettings::default().check().is_ok());
-        let odd = VideoEncoding { width: 641, ..VideoEncoding::default() };
-        let error = MediaSettings { camera_encoding: odd, ..MediaSettings::default() }.check().unwrap_err();
-        assert!(error.to_string().contains("camera_encoding is 641x720"), "{error}");
-        let none = MediaSettings { video_codecs: VideoCodecs(Vec::new()), ..MediaSettings::default() };
+        let odd = VideoEncoding {
+            width: 641,
+            ..VideoEncoding::default()
+        };
+        let error = MediaSettings {
+            camera_encoding: odd,
+            ..MediaSettings::default()
+        }
+        .check()
+        .unwrap_err();
+        assert!(
+            error.to_string().contains("camera_encoding is 641x720"),
+            "{error}"
+        );
+        let none = MediaSettings {
+            video_codecs: VideoCodecs(Vec::new()),
+            ..MediaSettings::default()
+        };
         assert!(matches!(none.check(), Err(MediaError::NoVideoCodec)));
     }
 }

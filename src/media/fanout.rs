@@ -8,9 +8,9 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
-use gst::prelude::*;
 use tokio::sync::watch;
 
 /// What flows through an output decides what may be lost.
@@ -116,18 +116,23 @@ struct Shared {
 impl Fanout {
     /// A fan-out without outputs.
     pub(crate) fn new() -> Self {
-        Self { outputs: Arc::new(watch::Sender::new(Vec::new())), shared: Arc::default() }
+        Self {
+            outputs: Arc::new(watch::Sender::new(Vec::new())),
+            shared: Arc::default(),
+        }
     }
 
     /// Adds an output.
     pub(crate) fn add(&self, output: &Arc<Output>) {
-        self.outputs.send_modify(|outputs| outputs.push(Arc::clone(output)));
+        self.outputs
+            .send_modify(|outputs| outputs.push(Arc::clone(output)));
     }
 
     /// Takes an output away; nothing reaches it any more when this returns.
     pub(crate) fn remove(&self, output: &Arc<Output>) {
         output.shut();
-        self.outputs.send_modify(|outputs| outputs.retain(|other| !Arc::ptr_eq(other, output)));
+        self.outputs
+            .send_modify(|outputs| outputs.retain(|other| !Arc::ptr_eq(other, output)));
     }
 
     /// How many outputs there are.
@@ -137,7 +142,10 @@ impl Fanout {
 
     /// Whether any output lets samples through.
     pub(crate) fn has_open_output(&self) -> bool {
-        self.outputs.borrow().iter().any(|output| output.open.load(Ordering::Acquire))
+        self.outputs
+            .borrow()
+            .iter()
+            .any(|output| output.open.load(Ordering::Acquire))
     }
 
     /// Shuts or opens all outputs together.
@@ -189,11 +197,15 @@ impl Fanout {
     /// Hands custom downstream events (lost packets) of `sink` on in order.
     pub(crate) fn forward_loss_from(&self, sink: &gst_app::AppSink) {
         let receiver = self.outputs.subscribe();
-        let Some(pad) = sink.static_pad("sink") else { return };
+        let Some(pad) = sink.static_pad("sink") else {
+            return;
+        };
         pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
             if let Some(event) = info.event()
                 && event.type_() == gst::EventType::CustomDownstream
-                && event.structure().is_some_and(|s| s.name() == "GstRTPPacketLost")
+                && event
+                    .structure()
+                    .is_some_and(|s| s.name() == "GstRTPPacketLost")
             {
                 for output in receiver.borrow().iter() {
                     output.appsrc.send_event(event.to_owned());
@@ -206,10 +218,15 @@ impl Fanout {
 
 /// The sample with timestamps in running time (x264enc, for one, starts its segment at 1000 hours).
 fn in_running_time(sample: gst::Sample) -> gst::Sample {
-    let Some(segment) = sample.segment().and_then(|s| s.downcast_ref::<gst::ClockTime>()) else {
+    let Some(segment) = sample
+        .segment()
+        .and_then(|s| s.downcast_ref::<gst::ClockTime>())
+    else {
         return sample;
     };
-    let Some(buffer) = sample.buffer() else { return sample };
+    let Some(buffer) = sample.buffer() else {
+        return sample;
+    };
     let pts = segment.to_running_time(buffer.pts());
     let dts = segment.to_running_time(buffer.dts());
     if pts == buffer.pts() && dts == buffer.dts() {

@@ -15,7 +15,10 @@ use tokio::{
 };
 
 use crate::{
-    capture::{Capture, CaptureLine, CaptureNews, CaptureRequest, Source, camera, microphone, screenshare, test_picture::TestPicture},
+    capture::{
+        Capture, CaptureLine, CaptureNews, CaptureRequest, Source, camera, microphone, screenshare,
+        test_picture::TestPicture,
+    },
     devices::{self, Device},
     encoders::{Codec, Tables, camera_bitrate},
     encoding::{EncoderNews, Encoders, Rates},
@@ -23,7 +26,9 @@ use crate::{
     fanout::Fanout,
     ice_servers::{self, IceAddress},
     outputs::Outputs,
-    peer_connection::{InputKey, PeerDemand, PeerHandle, PeerRequest, PeerSettings, PeerStart, WebRtcSettings},
+    peer_connection::{
+        InputKey, PeerDemand, PeerHandle, PeerRequest, PeerSettings, PeerStart, WebRtcSettings,
+    },
     pipeline::Timing,
     settings::MediaSettings,
 };
@@ -94,7 +99,13 @@ impl Graph {
             tables,
             timing,
             rates,
-            codecs: settings.video_codecs.0.iter().copied().map(Codec::from).collect(),
+            codecs: settings
+                .video_codecs
+                .0
+                .iter()
+                .copied()
+                .map(Codec::from)
+                .collect(),
             camera_stream: StreamId::from(uuid::Uuid::new_v4().to_string()),
         };
         Self {
@@ -125,7 +136,9 @@ impl Graph {
         (outputs, problems): (Outputs, Vec<String>),
     ) {
         self.outputs = outputs;
-        self.devices = tokio::task::spawn_blocking(devices::find).await.unwrap_or_default();
+        self.devices = tokio::task::spawn_blocking(devices::find)
+            .await
+            .unwrap_or_default();
         self.shown.send_modify(|status| {
             status.display = self.outputs.display.as_ref().map(|display| display.name());
             status.speaker = self.outputs.speaker.as_ref().map(|speaker| speaker.name());
@@ -189,7 +202,12 @@ impl Graph {
             MediaCommand::Microphone { enabled } => {
                 let line = microphone::line(&self.settings.microphone, &self.devices);
                 let line = line.map_err(|error| error.to_string());
-                self.switch(Source::Microphone, enabled, line, "no microphone is configured");
+                self.switch(
+                    Source::Microphone,
+                    enabled,
+                    line,
+                    "no microphone is configured",
+                );
             }
             MediaCommand::Camera { enabled } => {
                 let (source, encoding) = (&self.settings.camera, self.settings.camera_encoding);
@@ -202,17 +220,37 @@ impl Graph {
                 self.encoders.switch(Source::Presentation, false);
                 self.capture(Source::Presentation, CaptureRequest::Close);
             }
-            MediaCommand::IceServers(servers) => self.ice_addresses = ice_servers::addresses(&servers),
-            MediaCommand::OpenPeer { peer, session, offer, presentation } => {
+            MediaCommand::IceServers(servers) => {
+                self.ice_addresses = ice_servers::addresses(&servers)
+            }
+            MediaCommand::OpenPeer {
+                peer,
+                session,
+                offer,
+                presentation,
+            } => {
                 self.open_peer(peer, session, offer, presentation);
             }
-            MediaCommand::RemoteDescription { peer, session, kind, sdp } => {
+            MediaCommand::RemoteDescription {
+                peer,
+                session,
+                kind,
+                sdp,
+            } => {
                 self.ask_session(&peer, session, PeerRequest::Describe(kind, sdp));
             }
-            MediaCommand::RemoteCandidate { peer, session, candidate } => {
+            MediaCommand::RemoteCandidate {
+                peer,
+                session,
+                candidate,
+            } => {
                 self.ask_session(&peer, session, PeerRequest::Candidate(candidate));
             }
-            MediaCommand::SetPresentation { peer, session, stream } => {
+            MediaCommand::SetPresentation {
+                peer,
+                session,
+                stream,
+            } => {
                 self.ask_session(&peer, session, PeerRequest::Present(stream));
             }
             MediaCommand::RequestKeyFrame { peer } => {
@@ -227,13 +265,22 @@ impl Graph {
     // Sources.
 
     fn capture(&self, source: Source, request: CaptureRequest) {
-        let asked = self.captures.get(&source).is_some_and(|capture| capture.send(request).is_ok());
+        let asked = self
+            .captures
+            .get(&source)
+            .is_some_and(|capture| capture.send(request).is_ok());
         if !asked {
             tracing::error!(?source, "a capture task has ended");
         }
     }
 
-    fn switch(&mut self, source: Source, enabled: bool, line: Result<Option<CaptureLine>, String>, missing: &str) {
+    fn switch(
+        &mut self,
+        source: Source,
+        enabled: bool,
+        line: Result<Option<CaptureLine>, String>,
+        missing: &str,
+    ) {
         if !enabled {
             // At once: nothing coded leaves from here on, whatever the device still gives.
             self.encoders.switch(source, false);
@@ -250,21 +297,34 @@ impl Graph {
     }
 
     fn refuse(&mut self, source: Source, error: String) {
-        let report = CaptureReport { error: Some(error), ..CaptureReport::default() };
+        let report = CaptureReport {
+            error: Some(error),
+            ..CaptureReport::default()
+        };
         self.hear_capture(CaptureNews { source, report });
     }
 
     fn start_screenshare(&mut self, name: Option<&str>) {
         if let Screenshare::On(stream) = &self.screenshare {
-            return self.report(MediaEvent::ScreenshareStarted { stream: stream.clone(), has_audio: false });
+            return self.report(MediaEvent::ScreenshareStarted {
+                stream: stream.clone(),
+                has_audio: false,
+            });
         }
-        match screenshare::line(name, &self.settings.screenshare, self.settings.screenshare_encoding, &self.devices) {
+        match screenshare::line(
+            name,
+            &self.settings.screenshare,
+            self.settings.screenshare_encoding,
+            &self.devices,
+        ) {
             Ok(line) => {
                 self.screenshare = Screenshare::Starting;
                 self.encoders.switch(Source::Presentation, true);
                 self.capture(Source::Presentation, CaptureRequest::Open(line));
             }
-            Err(error) => self.report(MediaEvent::ScreenshareEnded { error: Some(error.to_string()) }),
+            Err(error) => self.report(MediaEvent::ScreenshareEnded {
+                error: Some(error.to_string()),
+            }),
         }
     }
 
@@ -277,13 +337,21 @@ impl Graph {
             Source::Camera | Source::Microphone => {
                 let is_camera = source == Source::Camera;
                 self.shown.send_modify(|status| {
-                    let known = if is_camera { &mut status.camera } else { &mut status.microphone };
+                    let known = if is_camera {
+                        &mut status.camera
+                    } else {
+                        &mut status.microphone
+                    };
                     if report.device.is_empty() {
                         report.device.clone_from(&known.device);
                     }
                     known.clone_from(&report);
                 });
-                self.report(if is_camera { MediaEvent::Camera(report) } else { MediaEvent::Microphone(report) });
+                self.report(if is_camera {
+                    MediaEvent::Camera(report)
+                } else {
+                    MediaEvent::Microphone(report)
+                });
             }
         }
     }
@@ -293,17 +361,28 @@ impl Graph {
             if self.screenshare == Screenshare::Starting {
                 let stream = StreamId::from(uuid::Uuid::new_v4().to_string());
                 self.screenshare = Screenshare::On(stream.clone());
-                self.report(MediaEvent::ScreenshareStarted { stream, has_audio: false });
+                self.report(MediaEvent::ScreenshareStarted {
+                    stream,
+                    has_audio: false,
+                });
             }
         } else if !report.open {
             self.screenshare = Screenshare::Off;
-            self.report(MediaEvent::ScreenshareEnded { error: report.error });
+            self.report(MediaEvent::ScreenshareEnded {
+                error: report.error,
+            });
         }
     }
 
     // Connections.
 
-    fn open_peer(&mut self, peer: ClientId, session: u64, offer: bool, presentation: Option<StreamId>) {
+    fn open_peer(
+        &mut self,
+        peer: ClientId,
+        session: u64,
+        offer: bool,
+        presentation: Option<StreamId>,
+    ) {
         self.close_peer(&peer);
         let handle = PeerHandle::open(PeerStart {
             peer: peer.clone(),
@@ -348,17 +427,34 @@ impl Graph {
             PeerDemand::Attach(key, output) => self.encoders.attach(key, &output),
             PeerDemand::Detach(key, output) => self.encoders.detach(key, &output),
             PeerDemand::KeyFrame(key) => self.encoders.request_key_frame(key),
-            PeerDemand::Input(InputKey { peer, stream, video }, reply) => {
+            PeerDemand::Input(
+                InputKey {
+                    peer,
+                    stream,
+                    video,
+                },
+                reply,
+            ) => {
                 let input = if video {
-                    self.outputs.display.as_mut().map(|display| display.video_input(&peer, &stream))
+                    self.outputs
+                        .display
+                        .as_mut()
+                        .map(|display| display.video_input(&peer, &stream))
                 } else {
-                    self.outputs.speaker.as_mut().map(|speaker| speaker.audio_input(&peer, &stream))
+                    self.outputs
+                        .speaker
+                        .as_mut()
+                        .map(|speaker| speaker.audio_input(&peer, &stream))
                 };
                 if reply.send(input).is_err() {
                     tracing::debug!(%peer, "a connection closed while it asked for an input");
                 }
             }
-            PeerDemand::RemoveInput(InputKey { peer, stream, video }) => {
+            PeerDemand::RemoveInput(InputKey {
+                peer,
+                stream,
+                video,
+            }) => {
                 if video && let Some(display) = &mut self.outputs.display {
                     display.remove_input(&peer, &stream);
                 } else if !video && let Some(speaker) = &mut self.outputs.speaker {
@@ -391,7 +487,10 @@ impl Graph {
             tracing::error!("not everything closed within {SHUTDOWN_TIMEOUT:?}");
         }
         let outputs = std::mem::take(&mut self.outputs);
-        if tokio::task::spawn_blocking(move || drop(outputs)).await.is_err() {
+        if tokio::task::spawn_blocking(move || drop(outputs))
+            .await
+            .is_err()
+        {
             tracing::error!("closing display and speaker ended with a bug");
         }
     }

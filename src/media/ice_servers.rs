@@ -24,7 +24,13 @@ impl std::fmt::Debug for IceAddress {
 pub(crate) fn addresses(servers: &[IceServer]) -> Vec<IceAddress> {
     servers
         .iter()
-        .flat_map(|server| server.urls.as_slice().iter().filter_map(|url| address(url, server)))
+        .flat_map(|server| {
+            server
+                .urls
+                .as_slice()
+                .iter()
+                .filter_map(|url| address(url, server))
+        })
         .collect()
 }
 
@@ -35,12 +41,18 @@ fn address(url: &str, server: &IceServer) -> Option<IceAddress> {
         return None;
     }
     match scheme.to_ascii_lowercase().as_str() {
-        "stun" => Some(IceAddress::Stun(format!("stun://{}", with_port(host, 3478)))),
+        "stun" => Some(IceAddress::Stun(format!(
+            "stun://{}",
+            with_port(host, 3478)
+        ))),
         scheme @ ("turn" | "turns") => {
             let user = percent_encoded(server.username.as_deref()?);
             let password = percent_encoded(server.credential.as_ref()?.reveal());
             let port = if scheme == "turns" { 5349 } else { 3478 };
-            Some(IceAddress::Turn(format!("{scheme}://{user}:{password}@{}", with_port(host, port))))
+            Some(IceAddress::Turn(format!(
+                "{scheme}://{user}:{password}@{}",
+                with_port(host, port)
+            )))
         }
         _ => None,
     }
@@ -55,21 +67,26 @@ fn with_port(host: &str, port: u16) -> String {
         Some((_, after)) => after.starts_with(':'),
         None => address.contains(':'),
     };
-    if has_port { format!("{address}{query}") } else { format!("{address}:{port}{query}") }
+    if has_port {
+        format!("{address}{query}")
+    } else {
+        format!("{address}:{port}{query}")
+    }
 }
 
 /// RFC 3986 §2.1: everything but unreserved characters.
 fn percent_encoded(text: &str) -> String {
     use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
+    text.bytes()
+        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                // Writing to a String cannot fail.
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+            encoded
+        })
 }
 
 #[cfg(test)]
@@ -81,7 +98,10 @@ mod tests {
     #[test]
     fn servers_of_a_room_become_addresses_with_ports_and_escaped_passwords() {
         let servers = [
-            IceServer { urls: OneOrMany::One("stun:stun.example".into()), ..IceServer::default() },
+            IceServer {
+                urls: OneOrMany::One("stun:stun.example".into()),
+                ..IceServer::default()
+            },
             IceServer {
                 urls: OneOrMany::Many(vec![
                     "turn:turn.example:443?transport=tcp".into(),
@@ -96,16 +116,28 @@ mod tests {
             addresses(&servers),
             [
                 IceAddress::Stun("stun://stun.example:3478".into()),
-                IceAddress::Turn("turn://1700000000%3Aroom:a%2Fb%2Bc%3D%40@turn.example:443?transport=tcp".into()),
-                IceAddress::Turn("turns://1700000000%3Aroom:a%2Fb%2Bc%3D%40@[2001:db8::1]:5349?transport=tcp".into()),
+                IceAddress::Turn(
+                    "turn://1700000000%3Aroom:a%2Fb%2Bc%3D%40@turn.example:443?transport=tcp"
+                        .into()
+                ),
+                IceAddress::Turn(
+                    "turns://1700000000%3Aroom:a%2Fb%2Bc%3D%40@[2001:db8::1]:5349?transport=tcp"
+                        .into()
+                ),
             ]
         );
     }
 
     #[test]
     fn a_turn_server_without_a_password_is_passed_over_and_none_is_shown() {
-        let server = IceServer { urls: OneOrMany::One("turn:turn.example".into()), ..IceServer::default() };
+        let server = IceServer {
+            urls: OneOrMany::One("turn:turn.example".into()),
+            ..IceServer::default()
+        };
         assert!(addresses(&[server]).is_empty());
-        assert_eq!(format!("{:?}", IceAddress::Turn("turn://u:secret@h".into())), "Turn(…)");
+        assert_eq!(
+            format!("{:?}", IceAddress::Turn("turn://u:secret@h".into())),
+            "Turn(…)"
+        );
     }
 }

@@ -31,7 +31,9 @@ impl KeyFrameRequests {
     /// Notes a request that will be made again for as long as it is not served: one that comes too soon
     /// is left out.
     pub(crate) fn repeat(&mut self, now: Instant) -> bool {
-        let ready = self.last.is_none_or(|last| last + KEY_FRAME_INTERVAL <= now);
+        let ready = self
+            .last
+            .is_none_or(|last| last + KEY_FRAME_INTERVAL <= now);
         if ready {
             self.force(now);
         }

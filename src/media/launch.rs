@@ -1,8 +1,8 @@
 //! Launch lines as data: placeholders filled, then parsed into a pipeline. A wrong line is an error
 //! that names it, never a panic.
 
-use gstreamer as gst;
 use gst::prelude::*;
+use gstreamer as gst;
 
 /// Why a launch line could not become a pipeline.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,11 @@ pub(crate) fn fill(template: &str, values: &[(&str, String)]) -> Result<String, 
             None => {
                 return Err(LaunchError::UnknownPlaceholder {
                     name: name.to_owned(),
-                    known: values.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", "),
+                    known: values
+                        .iter()
+                        .map(|(known, _)| *known)
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     line,
                 });
             }
@@ -79,16 +83,23 @@ pub(crate) fn quoted(value: &str) -> String {
 
 /// Parses a filled line into a pipeline of its own.
 pub(crate) fn pipeline(line: &str) -> Result<gst::Pipeline, LaunchError> {
-    let element = gst::parse::launch_full(line, None, gst::ParseFlags::FATAL_ERRORS)
-        .map_err(|source| LaunchError::Parse { line: line.to_owned(), source })?;
+    let element =
+        gst::parse::launch_full(line, None, gst::ParseFlags::FATAL_ERRORS).map_err(|source| {
+            LaunchError::Parse {
+                line: line.to_owned(),
+                source,
+            }
+        })?;
     match element.downcast::<gst::Pipeline>() {
         Ok(pipeline) => Ok(pipeline),
         Err(element) => {
             let pipeline = gst::Pipeline::new();
-            pipeline.add(&element).map_err(|_| LaunchError::MissingElement {
-                line: line.to_owned(),
-                name: "pipeline",
-            })?;
+            pipeline
+                .add(&element)
+                .map_err(|_| LaunchError::MissingElement {
+                    line: line.to_owned(),
+                    name: "pipeline",
+                })?;
             Ok(pipeline)
         }
     }
@@ -97,12 +108,16 @@ pub(crate) fn pipeline(line: &str) -> Result<gst::Pipeline, LaunchError> {
 /// Parses a filled line into a bin whose open ends are its pads.
 pub(crate) fn bin(line: &str) -> Result<gst::Bin, LaunchError> {
     gst::parse::bin_from_description_full(line, true, None, gst::ParseFlags::FATAL_ERRORS)
-        .map_err(|source| LaunchError::Parse { line: line.to_owned(), source })
+        .map_err(|source| LaunchError::Parse {
+            line: line.to_owned(),
+            source,
+        })
         .and_then(|bin| {
-            bin.downcast::<gst::Bin>().map_err(|_| LaunchError::MissingElement {
-                line: line.to_owned(),
-                name: "bin",
-            })
+            bin.downcast::<gst::Bin>()
+                .map_err(|_| LaunchError::MissingElement {
+                    line: line.to_owned(),
+                    name: "bin",
+                })
         })
 }
 
@@ -115,7 +130,10 @@ pub(crate) fn named<T: IsA<gst::Element>>(
     pipeline
         .by_name(name)
         .and_then(|element| element.downcast::<T>().ok())
-        .ok_or_else(|| LaunchError::MissingElement { line: line.to_owned(), name })
+        .ok_or_else(|| LaunchError::MissingElement {
+            line: line.to_owned(),
+            name,
+        })
 }
 
 #[cfg(test)]
@@ -126,20 +144,32 @@ mod tests {
     fn placeholders_are_filled_and_comments_left_out() {
         let values = [("device", quoted("hw:1,0")), ("fps", "30".to_owned())];
         assert_eq!(
-            fill("# what it is\nsrc device={device}\n! caps,framerate={fps}/1\n", &values).unwrap(),
+            fill(
+                "# what it is\nsrc device={device}\n! caps,framerate={fps}/1\n",
+                &values
+            )
+            .unwrap(),
             "src device=\"hw:1,0\" ! caps,framerate=30/1"
         );
     }
 
     #[test]
     fn an_unknown_placeholder_is_named_together_with_the_known_ones() {
-        let error = fill("src a={bitrat}", &[("bitrate", "1".to_owned())]).unwrap_err().to_string();
-        assert!(error.contains("{bitrat}") && error.contains("known are: bitrate"), "{error}");
+        let error = fill("src a={bitrat}", &[("bitrate", "1".to_owned())])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("{bitrat}") && error.contains("known are: bitrate"),
+            "{error}"
+        );
     }
 
     #[test]
     fn an_open_brace_is_an_error() {
-        assert!(matches!(fill("src a={b", &[]), Err(LaunchError::Unclosed { .. })));
+        assert!(matches!(
+            fill("src a={b", &[]),
+            Err(LaunchError::Unclosed { .. })
+        ));
     }
 
     #[test]

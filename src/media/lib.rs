@@ -4,7 +4,10 @@
 //! source and each peer connection has a task of its own that owns its pipeline. Pictures and sound never
 //! cross a Rust channel: they go from pipeline to pipeline through bounded, leaky bridges ([`fanout`]),
 //! with one clock and one base time for all.
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")
+)]
 
 mod capture;
 mod devices;
@@ -19,6 +22,7 @@ mod launch;
 pub mod outputs;
 mod peer_connection;
 mod pipeline;
+pub mod playback;
 mod probe;
 mod receive;
 pub mod scene;

@@ -15,10 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_webrtc as gst_webrtc;
-use gst::prelude::*;
 use roomd_protocol::{
     ClientId, StreamId,
     client::{IceCandidate, SdpType},
@@ -61,7 +61,10 @@ pub(crate) enum NegotiationError {
     #[error("webrtcbin is missing ({0}); install the GStreamer plugins \"bad\" and \"nice\"")]
     NoWebRtc(String),
     #[error("{signal}: {message}")]
-    Refused { signal: &'static str, message: String },
+    Refused {
+        signal: &'static str,
+        message: String,
+    },
     #[error("{signal} was interrupted")]
     Interrupted { signal: &'static str },
     #[error("{signal} was not answered within 5 s")]
@@ -174,7 +177,11 @@ impl PeerHandle {
     pub(crate) fn open(start: PeerStart) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
         let session = start.session;
-        Self { session, requests, task: tokio::spawn(run(start, inbox)) }
+        Self {
+            session,
+            requests,
+            task: tokio::spawn(run(start, inbox)),
+        }
     }
 
     /// Asks something of it; one that has ended hears nothing.
@@ -195,7 +202,11 @@ async fn run(start: PeerStart, inbox: mpsc::UnboundedReceiver<PeerRequest>) {
         Ok(connection) => connection.run().await,
         Err(error) => {
             // The core is gone when the engine stops.
-            let _ = events.send(MediaEvent::PeerFailed { peer, session, reason: error.to_string() });
+            let _ = events.send(MediaEvent::PeerFailed {
+                peer,
+                session,
+                reason: error.to_string(),
+            });
         }
     }
 }
@@ -244,15 +255,24 @@ struct PeerConnection {
 }
 
 impl PeerConnection {
-    fn new(start: PeerStart, inbox: mpsc::UnboundedReceiver<PeerRequest>) -> Result<Self, NegotiationError> {
+    fn new(
+        start: PeerStart,
+        inbox: mpsc::UnboundedReceiver<PeerRequest>,
+    ) -> Result<Self, NegotiationError> {
         let webrtcbin = webrtcbin::make(&start.webrtc)?;
         let pipeline = gst::Pipeline::new();
-        pipeline.add(&webrtcbin).map_err(|error| NegotiationError::NoWebRtc(error.to_string()))?;
+        pipeline
+            .add(&webrtcbin)
+            .map_err(|error| NegotiationError::NoWebRtc(error.to_string()))?;
         start.settings.timing.apply(&pipeline);
         let (tell, signals) = mpsc::unbounded_channel();
         let (tell_decoder, decoder_news) = mpsc::unbounded_channel();
         let video = start.settings.codecs.first().copied().unwrap_or(Codec::Vp8);
-        let agreed = Agreed { video, video_payload: own_payload(video), audio_payload: OPUS_PAYLOAD };
+        let agreed = Agreed {
+            video,
+            video_payload: own_payload(video),
+            audio_payload: OPUS_PAYLOAD,
+        };
         let (agreed, _) = watch::channel(agreed);
         let datagrams = Arc::new(AtomicU64::new(0));
         connect_signals(&pipeline, &webrtcbin, &tell, &agreed, &datagrams);
@@ -382,26 +402,69 @@ impl PeerConnection {
     fn add_camera_and_microphone(&mut self) -> Result<(), NegotiationError> {
         let agreed = *self.agreed.borrow();
         let stream = self.start.settings.camera_stream.clone();
-        let microphone = EncoderKey { source: Source::Microphone, codec: Codec::Opus };
-        self.add_outgoing("audio".to_owned(), microphone, agreed.audio_payload, &stream)?;
-        let camera = EncoderKey { source: Source::Camera, codec: agreed.video };
+        let microphone = EncoderKey {
+            source: Source::Microphone,
+            codec: Codec::Opus,
+        };
+        self.add_outgoing(
+            "audio".to_owned(),
+            microphone,
+            agreed.audio_payload,
+            &stream,
+        )?;
+        let camera = EncoderKey {
+            source: Source::Camera,
+            codec: agreed.video,
+        };
         self.add_outgoing("video".to_owned(), camera, agreed.video_payload, &stream)
     }
 
     fn add_wanted_presentation(&mut self) -> Result<(), NegotiationError> {
-        let Some(stream) = self.wanted_presentation.clone() else { return Ok(()) };
+        let Some(stream) = self.wanted_presentation.clone() else {
+            return Ok(());
+        };
         let agreed = *self.agreed.borrow();
-        let key = EncoderKey { source: Source::Presentation, codec: agreed.video };
+        let key = EncoderKey {
+            source: Source::Presentation,
+            codec: agreed.video,
+        };
         self.shares += 1;
-        self.add_outgoing(format!("presentation{}", self.shares), key, agreed.video_payload, &stream)
+        self.add_outgoing(
+            format!("presentation{}", self.shares),
+            key,
+            agreed.video_payload,
+            &stream,
+        )
     }
 
-    fn add_outgoing(&mut self, name: String, key: EncoderKey, payload: u8, stream: &StreamId) -> Result<(), NegotiationError> {
+    fn add_outgoing(
+        &mut self,
+        name: String,
+        key: EncoderKey,
+        payload: u8,
+        stream: &StreamId,
+    ) -> Result<(), NegotiationError> {
         let rates = &self.start.settings.rates;
-        let encoding = if key.source == Source::Presentation { rates.presentation } else { rates.camera };
-        let plan = Plan { name, key, payload, stream, encoding };
+        let encoding = if key.source == Source::Presentation {
+            rates.presentation
+        } else {
+            rates.camera
+        };
+        let plan = Plan {
+            name,
+            key,
+            payload,
+            stream,
+            encoding,
+        };
         let payloaders = &self.start.settings.tables.payloaders;
-        let branch = Outgoing::add(&self.pipeline, &self.webrtcbin, payloaders, &plan, &self.tell)?;
+        let branch = Outgoing::add(
+            &self.pipeline,
+            &self.webrtcbin,
+            payloaders,
+            &plan,
+            &self.tell,
+        )?;
         self.demand(PeerDemand::Attach(key, Arc::clone(&branch.output)));
         self.outgoing.push(branch);
         Ok(())
@@ -420,7 +483,10 @@ impl PeerConnection {
     }
 
     fn presented(&self) -> Option<&StreamId> {
-        self.outgoing.iter().find(|branch| branch.key.source == Source::Presentation).map(|branch| &branch.stream)
+        self.outgoing
+            .iter()
+            .find(|branch| branch.key.source == Source::Presentation)
+            .map(|branch| &branch.stream)
     }
 
     /// Makes the offer that brings the presentation to what is wanted, as soon as the state is stable.
@@ -432,11 +498,19 @@ impl PeerConnection {
             self.change_presentation()?;
             self.needs_offer = true;
         }
-        if self.needs_offer { self.offer().await } else { Ok(()) }
+        if self.needs_offer {
+            self.offer().await
+        } else {
+            Ok(())
+        }
     }
 
     fn change_presentation(&mut self) -> Result<(), NegotiationError> {
-        if let Some(place) = self.outgoing.iter().position(|branch| branch.key.source == Source::Presentation) {
+        if let Some(place) = self
+            .outgoing
+            .iter()
+            .position(|branch| branch.key.source == Source::Presentation)
+        {
             let branch = self.outgoing.remove(place);
             branch.retire(&self.webrtcbin);
             self.demand(PeerDemand::Detach(branch.key, Arc::clone(&branch.output)));
@@ -455,7 +529,12 @@ impl PeerConnection {
         while let Ok(request) = self.inbox.try_recv() {
             self.backlog.push_back(request);
         }
-        if self.backlog.iter().any(|request| matches!(request, PeerRequest::Describe(SdpType::Offer, _) | PeerRequest::Close)) {
+        if self.backlog.iter().any(|request| {
+            matches!(
+                request,
+                PeerRequest::Describe(SdpType::Offer, _) | PeerRequest::Close
+            )
+        }) {
             // The peer was first: ours is dropped unsent and made again after the answer.
             return Ok(());
         }
@@ -512,7 +591,12 @@ impl PeerConnection {
         self.settled().await
     }
 
-    async fn set_remote(&mut self, kind: SdpType, sdp: &str, sections: Vec<Section>) -> Result<(), NegotiationError> {
+    async fn set_remote(
+        &mut self,
+        kind: SdpType,
+        sdp: &str,
+        sections: Vec<Section>,
+    ) -> Result<(), NegotiationError> {
         webrtcbin::set(&self.webrtcbin, "set-remote-description", kind, sdp).await?;
         self.remote = sections;
         for candidate in std::mem::take(&mut self.early_candidates) {
@@ -543,10 +627,18 @@ impl PeerConnection {
             .ok_or(NegotiationError::NoCommonCodec("sound codec"))?;
         let (video, video_payload) = first("video")
             .and_then(|section| {
-                self.start.settings.codecs.iter().find_map(|codec| Some((*codec, section.payload_of(*codec)?)))
+                self.start
+                    .settings
+                    .codecs
+                    .iter()
+                    .find_map(|codec| Some((*codec, section.payload_of(*codec)?)))
             })
             .ok_or(NegotiationError::NoCommonCodec("video codec"))?;
-        self.agreed.send_replace(Agreed { video, video_payload, audio_payload });
+        self.agreed.send_replace(Agreed {
+            video,
+            video_payload,
+            audio_payload,
+        });
         Ok(())
     }
 
@@ -560,7 +652,8 @@ impl PeerConnection {
 
     fn add_candidate(&self, candidate: &IceCandidate) {
         if let Some((index, text)) = sdp::candidate_for_webrtcbin(candidate, &self.remote) {
-            self.webrtcbin.emit_by_name::<()>("add-ice-candidate", &[&index, &text]);
+            self.webrtcbin
+                .emit_by_name::<()>("add-ice-candidate", &[&index, &text]);
         }
     }
 
@@ -595,7 +688,10 @@ impl PeerConnection {
             PeerSignal::PadRemoved(pad) => self.pad_removed(&pad).await,
             PeerSignal::KeyFrameWanted(key) => self.demand(PeerDemand::KeyFrame(key)),
             PeerSignal::Bus(BusEvent::Failed(failure)) => {
-                let is_dead = self.retired.iter().any(|branch| branch.is_called(&failure.element))
+                let is_dead = self
+                    .retired
+                    .iter()
+                    .any(|branch| branch.is_called(&failure.element))
                     || failure.element.starts_with("presentation");
                 if !is_dead {
                     return Err(NegotiationError::Element(failure));
@@ -626,7 +722,10 @@ impl PeerConnection {
         for branch in self.outgoing.drain(..).chain(self.retired.drain(..)) {
             branch.output.shut();
             // The graph is gone when the engine stops.
-            let _ = self.start.demands.send(PeerDemand::Detach(branch.key, branch.output));
+            let _ = self
+                .start
+                .demands
+                .send(PeerDemand::Detach(branch.key, branch.output));
         }
         for mut track in std::mem::take(&mut self.incoming) {
             track.stop_decoding().await;
@@ -655,9 +754,10 @@ fn connect_signals(
     // In all of them: the receiver is gone when the connection closes, and then there is nothing to tell.
     let signals = tell.clone();
     webrtcbin.connect("on-ice-candidate", false, move |values| {
-        if let (Some(Ok(index)), Some(Ok(candidate))) =
-            (values.get(1).map(gst::glib::Value::get::<u32>), values.get(2).map(gst::glib::Value::get::<String>))
-        {
+        if let (Some(Ok(index)), Some(Ok(candidate))) = (
+            values.get(1).map(gst::glib::Value::get::<u32>),
+            values.get(2).map(gst::glib::Value::get::<String>),
+        ) {
             let _ = signals.send(PeerSignal::LocalCandidate(index, candidate));
         }
         None
@@ -671,14 +771,23 @@ fn connect_signals(
     // offered again: each gets the codec that was agreed.
     let agreed = agreed.subscribe();
     webrtcbin.connect("on-new-transceiver", false, move |values| {
-        if let Some(Ok(transceiver)) = values.get(1).map(gst::glib::Value::get::<gst_webrtc::WebRTCRTPTransceiver>) {
+        if let Some(Ok(transceiver)) = values
+            .get(1)
+            .map(gst::glib::Value::get::<gst_webrtc::WebRTCRTPTransceiver>)
+        {
             let agreed = *agreed.borrow();
             match transceiver.kind() {
                 gst_webrtc::WebRTCKind::Audio => {
-                    transceiver.set_codec_preferences(Some(&codec_preferences(Codec::Opus, agreed.audio_payload)));
+                    transceiver.set_codec_preferences(Some(&codec_preferences(
+                        Codec::Opus,
+                        agreed.audio_payload,
+                    )));
                 }
                 gst_webrtc::WebRTCKind::Video => {
-                    transceiver.set_codec_preferences(Some(&codec_preferences(agreed.video, agreed.video_payload)));
+                    transceiver.set_codec_preferences(Some(&codec_preferences(
+                        agreed.video,
+                        agreed.video_payload,
+                    )));
                     transceiver.set_property("do-nack", true);
                 }
                 _ => {}
@@ -689,7 +798,9 @@ fn connect_signals(
     let signals = tell.clone();
     let weak = pipeline.downgrade();
     webrtcbin.connect_pad_added(move |_, pad| {
-        let Some(pipeline) = weak.upgrade() else { return };
+        let Some(pipeline) = weak.upgrade() else {
+            return;
+        };
         if pad.direction() != gst::PadDirection::Src {
             return;
         }
@@ -707,13 +818,18 @@ fn connect_signals(
     let counter = Arc::clone(datagrams);
     if let Some(bin) = webrtcbin.downcast_ref::<gst::Bin>() {
         bin.connect_deep_element_added(move |_, _, element| {
-            let is_transport = element.factory().is_some_and(|factory| factory.name() == "nicesrc");
+            let is_transport = element
+                .factory()
+                .is_some_and(|factory| factory.name() == "nicesrc");
             if let Some(pad) = element.static_pad("src").filter(|_| is_transport) {
                 let counter = Arc::clone(&counter);
-                pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, _| {
-                    counter.fetch_add(1, Ordering::Relaxed);
-                    gst::PadProbeReturn::Ok
-                });
+                pad.add_probe(
+                    gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
+                    move |_, _| {
+                        counter.fetch_add(1, Ordering::Relaxed);
+                        gst::PadProbeReturn::Ok
+                    },
+                );
             }
         });
     }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use gstreamer as gst;
 use gst::prelude::*;
+use gstreamer as gst;
 
 /// How long a pipeline may take to stop before it is given up.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,7 +61,10 @@ pub(crate) fn watch_bus(pipeline: &gst::Pipeline, tell: impl Fn(BusEvent) + Send
     bus.set_sync_handler(move |_, message| {
         match message.view() {
             gst::MessageView::Error(error) => tell(BusEvent::Failed(ElementFailure {
-                element: error.src().map(|src| src.name().to_string()).unwrap_or_default(),
+                element: error
+                    .src()
+                    .map(|src| src.name().to_string())
+                    .unwrap_or_default(),
                 message: match error.debug() {
                     Some(debug) => format!("{} ({debug})", error.error()),
                     None => error.error().to_string(),

@@ -64,7 +64,13 @@ pub fn probe() -> Result<ProbeReport, crate::MediaError> {
     gst::init()?;
     let tables = Tables::built_in()?;
     let devices = devices::find();
-    let of = |kind| devices.iter().filter(|device| device.kind == kind).cloned().collect();
+    let of = |kind| {
+        devices
+            .iter()
+            .filter(|device| device.kind == kind)
+            .cloned()
+            .collect()
+    };
     Ok(ProbeReport {
         gstreamer: gst::version_string().to_string(),
         cameras: of(DeviceKind::Camera),
@@ -80,7 +86,10 @@ pub fn probe() -> Result<ProbeReport, crate::MediaError> {
     })
 }
 
-fn encoders(tables: &Tables, is_present: impl Fn(&str) -> bool) -> Result<Vec<ProbedEncoder>, EncoderError> {
+fn encoders(
+    tables: &Tables,
+    is_present: impl Fn(&str) -> bool,
+) -> Result<Vec<ProbedEncoder>, EncoderError> {
     let mut found = Vec::new();
     for codec in [Codec::Vp8, Codec::H264, Codec::Opus] {
         let used = match tables.encoders.choose(codec, &[], &is_present) {
@@ -105,9 +114,17 @@ fn displays() -> Vec<ProbedDisplay> {
     let wayland = std::env::var_os("WAYLAND_DISPLAY").is_some();
     let x = std::env::var_os("DISPLAY").is_some();
     let kms = std::path::Path::new("/dev/dri/card0").exists();
-    [("waylandsink", wayland), ("ximagesink", x), ("kmssink", kms)]
-        .map(|(element, reachable)| ProbedDisplay { element: element.to_owned(), present: is_present(element), reachable })
-        .to_vec()
+    [
+        ("waylandsink", wayland),
+        ("ximagesink", x),
+        ("kmssink", kms),
+    ]
+    .map(|(element, reachable)| ProbedDisplay {
+        element: element.to_owned(),
+        present: is_present(element),
+        reachable,
+    })
+    .to_vec()
 }
 
 #[cfg(test)]
@@ -119,10 +136,20 @@ mod tests {
         let tables = Tables::built_in().unwrap();
         let found = encoders(&tables, |name| !name.contains("v4l2")).unwrap();
         for codec in [Codec::Vp8, Codec::H264, Codec::Opus] {
-            assert_eq!(found.iter().filter(|encoder| encoder.codec == codec && encoder.used).count(), 1);
+            assert_eq!(
+                found
+                    .iter()
+                    .filter(|encoder| encoder.codec == codec && encoder.used)
+                    .count(),
+                1
+            );
         }
         let nothing = encoders(&tables, |_| false).unwrap();
-        assert!(nothing.iter().all(|encoder| !encoder.used && !encoder.present));
+        assert!(
+            nothing
+                .iter()
+                .all(|encoder| !encoder.used && !encoder.present)
+        );
     }
 
     #[test]
@@ -130,6 +157,12 @@ mod tests {
         let report = probe().unwrap();
         assert!(report.missing.is_empty(), "{:?}", report.missing);
         let json = serde_json::to_value(&report).unwrap();
-        assert!(json["encoders"].as_array().unwrap().iter().any(|encoder| encoder["used"] == true));
+        assert!(
+            json["encoders"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|encoder| encoder["used"] == true)
+        );
     }
 }

@@ -11,10 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
-use gst::prelude::*;
 use roomd_protocol::StreamId;
 use tokio::sync::mpsc;
 
@@ -43,25 +43,38 @@ pub(crate) struct RtpTap {
 
 impl RtpTap {
     /// Links a new source pad. Called on webrtcbin's thread, before the pad's first packet.
-    pub(crate) fn link(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Result<Self, gst::glib::BoolError> {
+    pub(crate) fn link(
+        pipeline: &gst::Pipeline,
+        pad: &gst::Pad,
+    ) -> Result<Self, gst::glib::BoolError> {
         let sink = passing_appsink();
         let packets = Fanout::new();
         packets.feed_from(&sink, || {});
         packets.forward_loss_from(&sink);
         pipeline.add(&sink)?;
         sink.sync_state_with_parent()?;
-        let target = sink.static_pad("sink").ok_or_else(|| gst::glib::bool_error!("an appsink without sink pad"))?;
+        let target = sink
+            .static_pad("sink")
+            .ok_or_else(|| gst::glib::bool_error!("an appsink without sink pad"))?;
         let frames = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&frames);
         target.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             // The marker bit ends a picture (RFC 7741 §4.1, RFC 6184 §5.1).
-            if info.buffer().is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::MARKER)) {
+            if info
+                .buffer()
+                .is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::MARKER))
+            {
                 counted.fetch_add(1, Ordering::Relaxed);
             }
             gst::PadProbeReturn::Ok
         });
-        pad.link(&target).map_err(|error| gst::glib::bool_error!("cannot link an appsink: {error}"))?;
-        Ok(Self { sink, packets, frames })
+        pad.link(&target)
+            .map_err(|error| gst::glib::bool_error!("cannot link an appsink: {error}"))?;
+        Ok(Self {
+            sink,
+            packets,
+            frames,
+        })
     }
 }
 
@@ -115,7 +128,14 @@ pub(crate) struct TrackReport {
 
 impl Incoming {
     /// A track that is counted, not decoded yet.
-    pub(crate) fn new(pad: gst::Pad, tap: RtpTap, index: usize, stream: StreamId, codec: Codec, now: Instant) -> Self {
+    pub(crate) fn new(
+        pad: gst::Pad,
+        tap: RtpTap,
+        index: usize,
+        stream: StreamId,
+        codec: Codec,
+        now: Instant,
+    ) -> Self {
         Self {
             pad,
             index,
@@ -146,7 +166,11 @@ impl Incoming {
         let sink: gst_app::AppSink = launch::named(&pipeline, &text, "raw")?;
         let appsrc = bounded_appsrc(self.pad.current_caps().as_ref(), PACKET_LIMIT);
         if pipeline.add(&appsrc).is_err() || appsrc.link(&entry).is_err() {
-            return Err(LaunchError::MissingElement { line: text, name: "entry" }.into());
+            return Err(LaunchError::MissingElement {
+                line: text,
+                name: "entry",
+            }
+            .into());
         }
         timing.apply(&pipeline);
         let (tell, pad) = (news.clone(), self.pad.clone());
@@ -158,7 +182,11 @@ impl Incoming {
         let decoded = Fanout::new();
         decoded.feed_from(&sink, || {});
         let size = watch_size(&sink);
-        let output = Output::opened(target, Flow::Loose, if self.codec.is_video() { 4 } else { 50 });
+        let output = Output::opened(
+            target,
+            Flow::Loose,
+            if self.codec.is_video() { 4 } else { 50 },
+        );
         decoded.add(&output);
         if pipeline.set_state(gst::State::Playing).is_err() {
             let _ = pipeline.set_state(gst::State::Null);
@@ -167,7 +195,13 @@ impl Incoming {
         }
         let input = Output::opened(appsrc, Flow::Loose, PACKET_LIMIT);
         self.tap.packets.add(&input);
-        self.decoder = Some(Decoder { pipeline, input, output, decoded, size });
+        self.decoder = Some(Decoder {
+            pipeline,
+            input,
+            output,
+            decoded,
+            size,
+        });
         self.want_key_frame();
         Ok(())
     }
@@ -190,24 +224,39 @@ impl Incoming {
     /// Asks the peer for a key frame, and again until a picture was decoded.
     pub(crate) fn want_key_frame(&mut self) {
         if self.codec.is_video() && self.wanted_key_frame.is_none() {
-            let decoded = self.decoder.as_ref().map_or(0, |decoder| decoder.decoded.samples());
-            self.wanted_key_frame = Some(KeyFrameWish { asked: None, decoded });
+            let decoded = self
+                .decoder
+                .as_ref()
+                .map_or(0, |decoder| decoder.decoded.samples());
+            self.wanted_key_frame = Some(KeyFrameWish {
+                asked: None,
+                decoded,
+            });
         }
         self.ask_for_key_frame(Instant::now());
     }
 
     /// Makes an unanswered request again.
     pub(crate) fn ask_for_key_frame(&mut self, now: Instant) {
-        let Some(wish) = &mut self.wanted_key_frame else { return };
+        let Some(wish) = &mut self.wanted_key_frame else {
+            return;
+        };
         let answered = match &self.decoder {
             Some(decoder) => decoder.decoded.samples() > wish.decoded,
             None => wish.asked.is_some(),
         };
         if answered {
             self.wanted_key_frame = None;
-        } else if wish.asked.is_none_or(|asked| asked + KEY_FRAME_PATIENCE <= now) {
+        } else if wish
+            .asked
+            .is_none_or(|asked| asked + KEY_FRAME_PATIENCE <= now)
+        {
             wish.asked = Some(now);
-            self.pad.send_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
+            self.pad.send_event(
+                gst_video::UpstreamForceKeyUnitEvent::builder()
+                    .all_headers(true)
+                    .build(),
+            );
         }
     }
 
@@ -223,13 +272,18 @@ impl Incoming {
             None => self.tap.frames.load(Ordering::Relaxed),
         };
         let fps = self.rate.at(now, frames);
-        let size = self.decoder.as_ref().map_or(0, |decoder| decoder.size.load(Ordering::Relaxed));
+        let size = self
+            .decoder
+            .as_ref()
+            .map_or(0, |decoder| decoder.size.load(Ordering::Relaxed));
         let is_video = self.codec.is_video();
         TrackReport {
             width: (size >> 32) as u32,
             height: (size & 0xffff_ffff) as u32,
             fps: if is_video { fps } else { 0 },
-            receiving: self.last_packet.is_some_and(|last| now < last + RECEIVING_FOR),
+            receiving: self
+                .last_packet
+                .is_some_and(|last| now < last + RECEIVING_FOR),
         }
     }
 
@@ -249,10 +303,19 @@ impl Incoming {
 }
 
 /// The decoder's requests for key frames end here and become news.
-fn request_upstream(appsrc: &gst_app::AppSrc, news: mpsc::UnboundedSender<(gst::Pad, DecoderNews)>, of: gst::Pad) {
-    let Some(pad) = appsrc.static_pad("src") else { return };
+fn request_upstream(
+    appsrc: &gst_app::AppSrc,
+    news: mpsc::UnboundedSender<(gst::Pad, DecoderNews)>,
+    of: gst::Pad,
+) {
+    let Some(pad) = appsrc.static_pad("src") else {
+        return;
+    };
     pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
-        if info.event().is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event)) {
+        if info
+            .event()
+            .is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event))
+        {
             let _ = news.send((of.clone(), DecoderNews::KeyFrameNeeded));
             return gst::PadProbeReturn::Drop;
         }
@@ -268,9 +331,15 @@ fn watch_size(sink: &gst_app::AppSink) -> Arc<AtomicU64> {
         pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
             if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view())
                 && let Some(structure) = caps.caps().structure(0)
-                && let (Ok(width), Ok(height)) = (structure.get::<i32>("width"), structure.get::<i32>("height"))
+                && let (Ok(width), Ok(height)) = (
+                    structure.get::<i32>("width"),
+                    structure.get::<i32>("height"),
+                )
             {
-                seen.store((u64::from(width.unsigned_abs()) << 32) | u64::from(height.unsigned_abs()), Ordering::Relaxed);
+                seen.store(
+                    (u64::from(width.unsigned_abs()) << 32) | u64::from(height.unsigned_abs()),
+                    Ordering::Relaxed,
+                );
             }
             gst::PadProbeReturn::Ok
         });
@@ -288,7 +357,11 @@ struct Rate {
 
 impl Rate {
     fn new(now: Instant) -> Self {
-        Self { since: now, count: 0, rate: 0 }
+        Self {
+            since: now,
+            count: 0,
+            rate: 0,
+        }
     }
 
     fn at(&mut self, now: Instant, count: u64) -> u32 {

@@ -73,9 +73,9 @@ impl Payload {
             Codec::H264 => {
                 self.encoding == "H264"
                     && self.parameter("packetization-mode") == Some("1")
-                    && self
-                        .parameter("profile-level-id")
-                        .is_some_and(|id| id.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("42e0")))
+                    && self.parameter("profile-level-id").is_some_and(|id| {
+                        id.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("42e0"))
+                    })
             }
         }
     }
@@ -84,7 +84,10 @@ impl Payload {
 impl Section {
     /// Number of the payload type that carries `codec`.
     pub(crate) fn payload_of(&self, codec: Codec) -> Option<u8> {
-        self.payloads.iter().find(|payload| payload.carries(codec)).map(|payload| payload.number)
+        self.payloads
+            .iter()
+            .find(|payload| payload.carries(codec))
+            .map(|payload| payload.number)
     }
 
     /// Whether its writer sends a stream in it.
@@ -114,9 +117,20 @@ fn media_line(media: &str, session: &Section) -> Section {
     let payloads = words
         .skip(1)
         .filter_map(|number| number.parse().ok())
-        .map(|number| Payload { number, encoding: String::new(), parameters: String::new() })
+        .map(|number| Payload {
+            number,
+            encoding: String::new(),
+            parameters: String::new(),
+        })
         .collect();
-    Section { kind, rejected, payloads, direction: session.direction, ufrag: session.ufrag.clone(), ..Section::default() }
+    Section {
+        kind,
+        rejected,
+        payloads,
+        direction: session.direction,
+        ufrag: session.ufrag.clone(),
+        ..Section::default()
+    }
 }
 
 fn read_attribute(attribute: &str, section: &mut Section) {
@@ -131,11 +145,17 @@ fn read_attribute(attribute: &str, section: &mut Section) {
         "ice-ufrag" => section.ufrag = Some(value.to_owned()),
         "msid" => section.stream = stream_id(value).or(section.stream.take()),
         "ssrc" if section.stream.is_none() => {
-            section.stream = value.split_once(" msid:").and_then(|(_, msid)| stream_id(msid));
+            section.stream = value
+                .split_once(" msid:")
+                .and_then(|(_, msid)| stream_id(msid));
         }
         "rtpmap" => {
             if let Some((payload, encoding)) = for_payload(section, value) {
-                payload.encoding = encoding.split('/').next().unwrap_or_default().to_ascii_uppercase();
+                payload.encoding = encoding
+                    .split('/')
+                    .next()
+                    .unwrap_or_default()
+                    .to_ascii_uppercase();
             }
         }
         "fmtp" => {
@@ -148,13 +168,23 @@ fn read_attribute(attribute: &str, section: &mut Section) {
 }
 
 fn stream_id(msid: &str) -> Option<StreamId> {
-    msid.split_whitespace().next().filter(|id| *id != "-").map(StreamId::from)
+    msid.split_whitespace()
+        .next()
+        .filter(|id| *id != "-")
+        .map(StreamId::from)
 }
 
-fn for_payload<'a, 'b>(section: &'a mut Section, value: &'b str) -> Option<(&'a mut Payload, &'b str)> {
+fn for_payload<'a, 'b>(
+    section: &'a mut Section,
+    value: &'b str,
+) -> Option<(&'a mut Payload, &'b str)> {
     let (number, rest) = value.split_once(' ')?;
     let number: u8 = number.parse().ok()?;
-    section.payloads.iter_mut().find(|payload| payload.number == number).map(|payload| (payload, rest.trim()))
+    section
+        .payloads
+        .iter_mut()
+        .find(|payload| payload.number == number)
+        .map(|payload| (payload, rest.trim()))
 }
 
 /// A stream that we send in a section.
@@ -173,7 +203,11 @@ pub(crate) struct SentStream {
 pub(crate) fn with_msids(sdp: &str, sent: &[SentStream]) -> String {
     let mut text = String::with_capacity(sdp.len() + sent.len() * 96);
     let mut next: usize = 0;
-    for line in sdp.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+    for line in sdp
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+    {
         let current = next.checked_sub(1);
         let is_sent = sent.iter().any(|stream| Some(stream.index) == current);
         if !(is_sent && line.starts_with("a=msid:")) {
@@ -185,7 +219,9 @@ pub(crate) fn with_msids(sdp: &str, sent: &[SentStream]) -> String {
         }
         // After `a=mid`, which every section of webrtcbin has.
         if line.starts_with("a=mid:")
-            && let Some(stream) = sent.iter().find(|stream| Some(stream.index) == next.checked_sub(1))
+            && let Some(stream) = sent
+                .iter()
+                .find(|stream| Some(stream.index) == next.checked_sub(1))
         {
             text.push_str(&format!("a=msid:{} {}\r\n", stream.stream, stream.track));
         }
@@ -197,13 +233,26 @@ pub(crate) fn with_msids(sdp: &str, sent: &[SentStream]) -> String {
 /// media receive-only when the peers differ in it.
 pub(crate) fn without_sprop_stereo(sdp: &str) -> String {
     let mut text = String::with_capacity(sdp.len());
-    for line in sdp.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
-        match line.strip_prefix("a=fmtp:").and_then(|value| value.split_once(' ')) {
-            Some((number, parameters)) if parameters.contains("sprop-") && !parameters.contains("sprop-parameter-sets") => {
+    for line in sdp
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+    {
+        match line
+            .strip_prefix("a=fmtp:")
+            .and_then(|value| value.split_once(' '))
+        {
+            Some((number, parameters))
+                if parameters.contains("sprop-")
+                    && !parameters.contains("sprop-parameter-sets") =>
+            {
                 let kept = parameters
                     .split(';')
                     .map(str::trim)
-                    .filter(|pair| !pair.starts_with("sprop-stereo") && !pair.starts_with("sprop-maxcapturerate"))
+                    .filter(|pair| {
+                        !pair.starts_with("sprop-stereo")
+                            && !pair.starts_with("sprop-maxcapturerate")
+                    })
                     .filter(|pair| !pair.is_empty())
                     .collect::<Vec<_>>();
                 if !kept.is_empty() {
@@ -221,7 +270,9 @@ pub(crate) fn without_sprop_stereo(sdp: &str) -> String {
 
 /// A candidate of webrtcbin as the peer wants it.
 pub(crate) fn candidate_for_peer(index: u32, candidate: &str, local: &[Section]) -> IceCandidate {
-    let section = usize::try_from(index).ok().and_then(|index| local.get(index));
+    let section = usize::try_from(index)
+        .ok()
+        .and_then(|index| local.get(index));
     let candidate = candidate.strip_prefix("a=").unwrap_or(candidate).trim_end();
     IceCandidate {
         candidate: candidate.to_owned(),
@@ -233,7 +284,10 @@ pub(crate) fn candidate_for_peer(index: u32, candidate: &str, local: &[Section])
 
 /// A candidate of the peer as webrtcbin wants it; `None` for an end of candidates and for a section
 /// that does not exist.
-pub(crate) fn candidate_for_webrtcbin(candidate: &IceCandidate, remote: &[Section]) -> Option<(u32, String)> {
+pub(crate) fn candidate_for_webrtcbin(
+    candidate: &IceCandidate,
+    remote: &[Section],
+) -> Option<(u32, String)> {
     let text = candidate.candidate.trim();
     let text = text.strip_prefix("a=").unwrap_or(text);
     if !text.starts_with("candidate:") {
@@ -241,7 +295,9 @@ pub(crate) fn candidate_for_webrtcbin(candidate: &IceCandidate, remote: &[Sectio
     }
     let index = candidate.sdp_m_line_index.or_else(|| {
         let mid = candidate.sdp_mid.as_deref()?;
-        let index = remote.iter().position(|section| section.mid.as_deref() == Some(mid))?;
+        let index = remote
+            .iter()
+            .position(|section| section.mid.as_deref() == Some(mid))?;
         u32::try_from(index).ok()
     })?;
     (usize::try_from(index).ok()? < remote.len()).then(|| (index, text.to_owned()))

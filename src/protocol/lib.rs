@@ -12,6 +12,11 @@
 //! Everything a peer may send is parsed leniently, as the official SDK does: unknown events and
 //! unknown members are skipped, enumerations have a catch-all.
 
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")
+)]
+
 pub mod client;
 pub mod engine_io;
 pub mod ids;

@@ -115,6 +115,10 @@ messages! {
 /// The answer to `join_room`. The mere presence of `error` makes it a refusal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the whole is boxed in ServerMessage"
+)]
 pub enum RoomJoined {
     /// Refused.
     Refused(JoinRefused),
@@ -320,6 +324,10 @@ pub struct EnableRequested {
 /// Payload of `chat_message`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the whole is boxed in ServerMessage"
+)]
 pub enum ChatMessageEvent {
     /// A message.
     Message(ChatMessage),

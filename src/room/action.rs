@@ -22,6 +22,8 @@ pub struct JoinOptions {
     pub is_dial_in: bool,
     /// Records sound only.
     pub is_audio_recorder: bool,
+    /// Claim of a participation that a restart interrupted: gets the same id back.
+    pub client_claim: Option<Secret>,
 }
 
 /// Settings of a breakout session.

@@ -29,10 +29,17 @@ pub(crate) fn line(
 ) -> Result<CaptureLine, ScreenshareError> {
     let source = match name {
         None => configured.first().ok_or(ScreenshareError::NoneConfigured)?,
-        Some(name) => configured.iter().find(|source| source.name == name).ok_or_else(|| ScreenshareError::Unknown {
-            name: name.to_owned(),
-            known: configured.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", "),
-        })?,
+        Some(name) => configured
+            .iter()
+            .find(|source| source.name == name)
+            .ok_or_else(|| ScreenshareError::Unknown {
+                name: name.to_owned(),
+                known: configured
+                    .iter()
+                    .map(|source| source.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })?,
     };
     let mut line = camera::line(&source.source, encoding, TestPicture::Presentation, devices)?
         .ok_or_else(|| ScreenshareError::NoPicture(source.name.clone()))?;
@@ -46,21 +53,37 @@ mod tests {
     use crate::settings::VideoSource;
 
     fn sources() -> Vec<NamedVideoSource> {
-        ["hdmi", "test"].map(|name| NamedVideoSource { name: name.into(), source: VideoSource::Test }).to_vec()
+        ["hdmi", "test"]
+            .map(|name| NamedVideoSource {
+                name: name.into(),
+                source: VideoSource::Test,
+            })
+            .to_vec()
     }
 
     #[test]
     fn the_first_source_is_the_default_and_others_are_found_by_name() {
         let encoding = VideoEncoding::default();
-        assert_eq!(line(None, &sources(), encoding, &[]).unwrap().device, "hdmi");
+        assert_eq!(
+            line(None, &sources(), encoding, &[]).unwrap().device,
+            "hdmi"
+        );
         let chosen = line(Some("test"), &sources(), encoding, &[]).unwrap();
-        assert_eq!((chosen.device.as_str(), chosen.painted), ("test", Some(TestPicture::Presentation)));
+        assert_eq!(
+            (chosen.device.as_str(), chosen.painted),
+            ("test", Some(TestPicture::Presentation))
+        );
     }
 
     #[test]
     fn an_unknown_source_is_an_error_that_lists_the_known_ones() {
-        let error = line(Some("dvi"), &sources(), VideoEncoding::default(), &[]).unwrap_err().to_string();
-        assert!(error.contains("dvi") && error.contains("hdmi, test"), "{error}");
+        let error = line(Some("dvi"), &sources(), VideoEncoding::default(), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("dvi") && error.contains("hdmi, test"),
+            "{error}"
+        );
         assert!(line(None, &[], VideoEncoding::default(), &[]).is_err());
     }
 }

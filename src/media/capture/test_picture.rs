@@ -10,11 +10,22 @@
 pub type Rgb = [u8; 3];
 
 /// Colours of the camera's bars.
-pub const CAMERA_BARS: [Rgb; 6] =
-    [[200, 30, 30], [30, 160, 60], [40, 60, 200], [220, 200, 40], [190, 40, 180], [40, 180, 190]];
+pub const CAMERA_BARS: [Rgb; 6] = [
+    [200, 30, 30],
+    [30, 160, 60],
+    [40, 60, 200],
+    [220, 200, 40],
+    [190, 40, 180],
+    [40, 180, 190],
+];
 
 /// Colours of the presentation's quadrants.
-pub const PRESENTATION_QUADRANTS: [Rgb; 4] = [[230, 120, 20], [20, 90, 160], [120, 30, 140], [150, 200, 90]];
+pub const PRESENTATION_QUADRANTS: [Rgb; 4] = [
+    [230, 120, 20],
+    [20, 90, 160],
+    [120, 30, 140],
+    [150, 200, 90],
+];
 
 /// Number of places of the moving block.
 pub const STEPS: u64 = 88;
@@ -45,9 +56,19 @@ impl TestPicture {
     }
 
     /// Paints frame `number` into the three planes of an I420 picture, each with its row length.
-    pub(crate) fn paint(self, number: u64, width: usize, height: usize, planes: [(&mut [u8], usize); 3]) {
+    pub(crate) fn paint(
+        self,
+        number: u64,
+        width: usize,
+        height: usize,
+        planes: [(&mut [u8], usize); 3],
+    ) {
         for (plane, (data, stride)) in planes.into_iter().enumerate() {
-            let (columns, rows) = if plane == 0 { (width, height) } else { (width.div_ceil(2), height.div_ceil(2)) };
+            let (columns, rows) = if plane == 0 {
+                (width, height)
+            } else {
+                (width.div_ceil(2), height.div_ceil(2))
+            };
             // Colours change only from one eighth of the height to the next: all other rows are copies.
             let mut painted: Option<(u8, usize)> = None;
             for row in 0..rows {
@@ -61,7 +82,8 @@ impl TestPicture {
                     continue;
                 }
                 for step in 0..STEPS_ACROSS {
-                    let colour = self.colour_at(number, (step as f64 + 0.5) / STEPS_ACROSS as f64, y);
+                    let colour =
+                        self.colour_at(number, (step as f64 + 0.5) / STEPS_ACROSS as f64, y);
                     let left = step * columns / STEPS_ACROSS;
                     let right = (step + 1) * columns / STEPS_ACROSS;
                     data[start + left..start + right].fill(yuv(colour)[plane]);
@@ -77,7 +99,11 @@ const STEPS_ACROSS: usize = 96;
 
 /// BT.601, limited range.
 fn yuv([r, g, b]: Rgb) -> [u8; 3] {
-    let [r, g, b] = [f64::from(r) / 255.0, f64::from(g) / 255.0, f64::from(b) / 255.0];
+    let [r, g, b] = [
+        f64::from(r) / 255.0,
+        f64::from(g) / 255.0,
+        f64::from(b) / 255.0,
+    ];
     let y = 0.299 * r + 0.587 * g + 0.114 * b;
     let level = |value: f64| value.round().clamp(0.0, 255.0) as u8;
     [
@@ -103,18 +129,41 @@ mod tests {
     fn the_painted_picture_has_the_documented_colours() {
         for picture in [TestPicture::Camera, TestPicture::Presentation] {
             let [y, u, v] = painted(picture, 7);
-            for (column, row) in [(16, 10), (48, 10), (80, 40), (112, 60), (144, 80), (176, 90)] {
-                let colour = picture.colour_at(7, (f64::from(column) + 0.5) / 192.0, (f64::from(row) + 0.5) / 96.0);
-                let at = |plane: &[u8], stride: i32, half: i32| plane[((row / half) * stride + column / half) as usize];
-                assert_eq!([at(&y, 192, 1), at(&u, 96, 2), at(&v, 96, 2)], yuv(colour), "{picture:?} {column},{row}");
+            for (column, row) in [
+                (16, 10),
+                (48, 10),
+                (80, 40),
+                (112, 60),
+                (144, 80),
+                (176, 90),
+            ] {
+                let colour = picture.colour_at(
+                    7,
+                    (f64::from(column) + 0.5) / 192.0,
+                    (f64::from(row) + 0.5) / 96.0,
+                );
+                let at = |plane: &[u8], stride: i32, half: i32| {
+                    plane[((row / half) * stride + column / half) as usize]
+                };
+                assert_eq!(
+                    [at(&y, 192, 1), at(&u, 96, 2), at(&v, 96, 2)],
+                    yuv(colour),
+                    "{picture:?} {column},{row}"
+                );
             }
         }
     }
 
     #[test]
     fn the_block_moves() {
-        assert_ne!(painted(TestPicture::Camera, 0)[0], painted(TestPicture::Camera, 8)[0]);
-        assert_eq!(painted(TestPicture::Camera, 0), painted(TestPicture::Camera, STEPS));
+        assert_ne!(
+            painted(TestPicture::Camera, 0)[0],
+            painted(TestPicture::Camera, 8)[0]
+        );
+        assert_eq!(
+            painted(TestPicture::Camera, 0),
+            painted(TestPicture::Camera, STEPS)
+        );
     }
 
     #[test]
@@ -123,7 +172,11 @@ mod tests {
             for y in [0.3, 0.6] {
                 let camera = TestPicture::Camera.colour_at(0, x, y);
                 let share = TestPicture::Presentation.colour_at(0, x, y);
-                let distance: i32 = camera.iter().zip(share).map(|(a, b)| (i32::from(*a) - i32::from(b)).abs()).sum();
+                let distance: i32 = camera
+                    .iter()
+                    .zip(share)
+                    .map(|(a, b)| (i32::from(*a) - i32::from(b)).abs())
+                    .sum();
                 assert!(distance > 60, "{x} {y}: {camera:?} {share:?}");
             }
         }

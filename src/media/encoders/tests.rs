@@ -10,26 +10,48 @@ fn tables() -> Tables {
 fn hardware_is_preferred_where_its_elements_exist() {
     let table = tables().encoders;
     let choice = table.choose(Codec::H264, &[], |_| true).unwrap();
-    assert_eq!((choice.entry.name.as_str(), choice.why.as_str()), ("v4l2h264enc", "first of the list"));
-    let choice = table.choose(Codec::H264, &[], |name| !name.starts_with("v4l2") && !name.starts_with("nv")).unwrap();
+    assert_eq!(
+        (choice.entry.name.as_str(), choice.why.as_str()),
+        ("v4l2h264enc", "first of the list")
+    );
+    let choice = table
+        .choose(Codec::H264, &[], |name| {
+            !name.starts_with("v4l2") && !name.starts_with("nv")
+        })
+        .unwrap();
     assert_eq!(choice.entry.name, "vah264enc");
-    assert!(choice.why.contains("v4l2h264enc: no element v4l2h264enc"), "{}", choice.why);
+    assert!(
+        choice.why.contains("v4l2h264enc: no element v4l2h264enc"),
+        "{}",
+        choice.why
+    );
 }
 
 #[test]
 fn without_hardware_openh264_is_used_and_x264_without_it() {
     let table = tables().encoders;
     let software = |name: &str| matches!(name, "openh264enc" | "x264enc" | "h264parse");
-    assert_eq!(table.choose(Codec::H264, &[], software).unwrap().entry.name, "openh264enc");
+    assert_eq!(
+        table.choose(Codec::H264, &[], software).unwrap().entry.name,
+        "openh264enc"
+    );
     let refused = [("openh264enc".to_owned(), "could not open".to_owned())];
     let choice = table.choose(Codec::H264, &refused, software).unwrap();
     assert_eq!(choice.entry.name, "x264enc");
-    assert!(choice.why.contains("openh264enc: could not open"), "{}", choice.why);
+    assert!(
+        choice.why.contains("openh264enc: could not open"),
+        "{}",
+        choice.why
+    );
 }
 
 #[test]
 fn nothing_that_works_is_an_error_that_lists_what_was_tried() {
-    let error = tables().encoders.choose(Codec::Vp8, &[], |_| false).unwrap_err().to_string();
+    let error = tables()
+        .encoders
+        .choose(Codec::Vp8, &[], |_| false)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("vp8enc: no element vp8enc"), "{error}");
 }
 
@@ -53,7 +75,11 @@ fn every_line_whose_elements_exist_here_is_accepted_by_gstreamer() {
     values.extend([("payload", "96".to_owned()), ("ssrc", "7".to_owned())]);
     for codec in [Codec::Vp8, Codec::H264, Codec::Opus] {
         for table in [&tables.encoders, &tables.decoders, &tables.payloaders] {
-            for entry in table.entries(codec).iter().filter(|entry| entry.elements.iter().all(|name| is_present(name))) {
+            for entry in table
+                .entries(codec)
+                .iter()
+                .filter(|entry| entry.elements.iter().all(|name| is_present(name)))
+            {
                 let line = entry.line(&values).unwrap();
                 crate::launch::pipeline(&format!("identity ! {line} ! identity")).unwrap();
                 accepted += 1;
@@ -66,13 +92,19 @@ fn every_line_whose_elements_exist_here_is_accepted_by_gstreamer() {
 
 #[test]
 fn a_table_with_an_unknown_key_is_refused() {
-    let error = Table::parse("encoders.toml", "[[vp8]]\nname='x'\nelements=[]\nlaunch=''\nspeed=1\n").unwrap_err();
+    let error = Table::parse(
+        "encoders.toml",
+        "[[vp8]]\nname='x'\nelements=[]\nlaunch=''\nspeed=1\n",
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("encoders.toml"), "{error}");
 }
 
 #[test]
 fn the_bitrate_follows_the_number_of_peers() {
-    let rates: Vec<_> = (0..9).map(|peers| camera_bitrate(1_500_000, peers) / 1000).collect();
+    let rates: Vec<_> = (0..9)
+        .map(|peers| camera_bitrate(1_500_000, peers) / 1000)
+        .collect();
     assert_eq!(rates, [1500, 1500, 384, 256, 192, 128, 128, 64, 64]);
     assert_eq!(camera_bitrate(100_000, 2), 100_000);
 }

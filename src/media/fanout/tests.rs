@@ -1,6 +1,6 @@
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
-use gst::prelude::*;
 
 use super::*;
 
@@ -31,9 +31,15 @@ fn coded_video_starts_with_a_key_frame_and_after_a_loss_waits_for_the_next() {
     appsrc.set_state(gst::State::Paused).unwrap();
     let output = Output::new(appsrc.clone(), Flow::CodedVideo, 2);
     let caps = gst::Caps::builder("video/x-vp8").build();
-    assert!(!output.offer(&sample(&caps, 0, false)), "shut: nobody is asked for anything");
+    assert!(
+        !output.offer(&sample(&caps, 0, false)),
+        "shut: nobody is asked for anything"
+    );
     output.open();
-    assert!(output.offer(&sample(&caps, 0, true)), "a delta frame asks for a key frame");
+    assert!(
+        output.offer(&sample(&caps, 0, true)),
+        "a delta frame asks for a key frame"
+    );
     assert_eq!(appsrc.current_level_buffers(), 0);
     assert!(!output.offer(&sample(&caps, 33, false)));
     assert!(!output.offer(&sample(&caps, 66, true)));
@@ -55,7 +61,11 @@ fn one_stuck_output_does_not_hold_up_another() {
     .unwrap()
     .downcast::<gst::Pipeline>()
     .unwrap();
-    let sink = source.by_name("sink").unwrap().downcast::<gst_app::AppSink>().unwrap();
+    let sink = source
+        .by_name("sink")
+        .unwrap()
+        .downcast::<gst_app::AppSink>()
+        .unwrap();
     let fanout = Fanout::new();
     fanout.feed_from(&sink, || {});
 
@@ -67,7 +77,9 @@ fn one_stuck_output_does_not_hold_up_another() {
     let live = started_appsrc(100);
     let receiver = passing_appsink();
     let receiving = gst::Pipeline::new();
-    receiving.add_many([live.upcast_ref::<gst::Element>(), receiver.upcast_ref()]).unwrap();
+    receiving
+        .add_many([live.upcast_ref::<gst::Element>(), receiver.upcast_ref()])
+        .unwrap();
     live.link(&receiver).unwrap();
     let received = Fanout::new();
     received.feed_from(&receiver, || {});
@@ -77,14 +89,23 @@ fn one_stuck_output_does_not_hold_up_another() {
 
     let bus = source.bus().unwrap();
     source.set_state(gst::State::Playing).unwrap();
-    let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(10), &[gst::MessageType::Eos, gst::MessageType::Error]);
+    let end = bus.timed_pop_filtered(
+        gst::ClockTime::from_seconds(10),
+        &[gst::MessageType::Eos, gst::MessageType::Error],
+    );
     assert!(matches!(end.unwrap().view(), gst::MessageView::Eos(_)));
     live.end_of_stream().unwrap();
-    let end = receiving.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(10), &[gst::MessageType::Eos]);
+    let end = receiving
+        .bus()
+        .unwrap()
+        .timed_pop_filtered(gst::ClockTime::from_seconds(10), &[gst::MessageType::Eos]);
     assert!(end.is_some());
     assert_eq!(fanout.samples(), 60);
     assert_eq!(received.samples(), 60);
-    assert!(stuck.current_level_buffers() <= 3, "the stuck one is bounded");
+    assert!(
+        stuck.current_level_buffers() <= 3,
+        "the stuck one is bounded"
+    );
 
     fanout.remove(&output);
     assert_eq!(fanout.len(), 1);
@@ -98,10 +119,20 @@ fn timestamps_cross_as_running_time() {
     let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
     segment.set_start(gst::ClockTime::from_seconds(3_600_000));
     let mut buffer = gst::Buffer::new();
-    buffer.get_mut().unwrap().set_pts(gst::ClockTime::from_seconds(3_600_001));
+    buffer
+        .get_mut()
+        .unwrap()
+        .set_pts(gst::ClockTime::from_seconds(3_600_001));
     let caps = gst::Caps::builder("video/x-h264").build();
-    let sample = gst::Sample::builder().buffer(&buffer).caps(&caps).segment(segment.upcast_ref()).build();
+    let sample = gst::Sample::builder()
+        .buffer(&buffer)
+        .caps(&caps)
+        .segment(segment.upcast_ref())
+        .build();
     let retimed = in_running_time(sample);
-    assert_eq!(retimed.buffer().unwrap().pts(), Some(gst::ClockTime::from_seconds(1)));
+    assert_eq!(
+        retimed.buffer().unwrap().pts(),
+        Some(gst::ClockTime::from_seconds(1))
+    );
     assert_eq!(retimed.caps_owned(), Some(caps));
 }

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use gstreamer_webrtc as gst_webrtc;
-use gst::prelude::*;
 use roomd_protocol::StreamId;
 use tokio::sync::{mpsc, watch};
 
@@ -62,7 +62,11 @@ pub(crate) fn coded_caps(codec: Codec, encoding: VideoEncoding) -> gst::Caps {
 pub(crate) fn codec_preferences(codec: Codec, payload: u8) -> gst::Caps {
     let rtp = gst::Caps::builder("application/x-rtp").field("payload", i32::from(payload));
     match codec {
-        Codec::Vp8 => rtp.field("media", "video").field("encoding-name", "VP8").field("clock-rate", 90_000i32).build(),
+        Codec::Vp8 => rtp
+            .field("media", "video")
+            .field("encoding-name", "VP8")
+            .field("clock-rate", 90_000i32)
+            .build(),
         Codec::H264 => rtp
             .field("media", "video")
             .field("encoding-name", "H264")
@@ -100,17 +104,31 @@ impl Outgoing {
         let codec = plan.key.codec;
         let choice = payloaders.choose(codec, &[], is_present)?;
         let ssrc: u32 = uuid::Uuid::new_v4().as_fields().0.max(1);
-        let line = choice.entry.line(&[("payload", plan.payload.to_string()), ("ssrc", ssrc.to_string())])?;
+        let line = choice.entry.line(&[
+            ("payload", plan.payload.to_string()),
+            ("ssrc", ssrc.to_string()),
+        ])?;
         let payloader = launch::bin(&line)?;
         let limit = if codec.is_video() { 60 } else { 25 };
         let appsrc = bounded_appsrc(Some(&coded_caps(codec, plan.encoding)), limit);
         appsrc.set_property("name", &plan.name);
-        let flow = if codec.is_video() { Flow::CodedVideo } else { Flow::Loose };
+        let flow = if codec.is_video() {
+            Flow::CodedVideo
+        } else {
+            Flow::Loose
+        };
         let output = Output::new(appsrc.clone(), flow, limit);
         forward_key_frame_requests(&appsrc, plan.key, signals.clone());
 
-        let missing = |name| NegotiationError::from(LaunchError::MissingElement { line: line.clone(), name });
-        let pad = webrtcbin.request_pad_simple("sink_%u").ok_or_else(|| missing("webrtcbin sink"))?;
+        let missing = |name| {
+            NegotiationError::from(LaunchError::MissingElement {
+                line: line.clone(),
+                name,
+            })
+        };
+        let pad = webrtcbin
+            .request_pad_simple("sink_%u")
+            .ok_or_else(|| missing("webrtcbin sink"))?;
         let (caps_known, caps) = watch::channel(false);
         pad.connect_notify(Some("caps"), move |pad, _| {
             caps_known.send_replace(pad.current_caps().is_some());
@@ -124,7 +142,9 @@ impl Outgoing {
         let appsrc: gst::Element = appsrc.upcast();
         let linked = pipeline.add_many([&appsrc, payloader.upcast_ref()]).is_ok()
             && appsrc.link(&payloader).is_ok()
-            && payloader.static_pad("src").is_some_and(|src| src.link(&pad).is_ok());
+            && payloader
+                .static_pad("src")
+                .is_some_and(|src| src.link(&pad).is_ok());
         if !linked {
             return Err(missing("payloader"));
         }
@@ -166,7 +186,8 @@ impl Outgoing {
     /// peer may put its own presentation into this section.
     pub(crate) fn retire(&self, webrtcbin: &gst::Element) {
         self.output.shut();
-        self.transceiver.set_direction(gst_webrtc::WebRTCRTPTransceiverDirection::Recvonly);
+        self.transceiver
+            .set_direction(gst_webrtc::WebRTCRTPTransceiverDirection::Recvonly);
         if let Some(src) = self.payloader.static_pad("src")
             && let Err(error) = src.unlink(&self.pad)
         {
@@ -188,7 +209,9 @@ impl Outgoing {
         });
         match tokio::time::timeout(super::PROMISE_TIMEOUT, stopping).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(NegotiationError::Unanswered { signal: "removal of a presentation" }),
+            _ => Err(NegotiationError::Unanswered {
+                signal: "removal of a presentation",
+            }),
         }
     }
 
@@ -204,9 +227,14 @@ fn forward_key_frame_requests(
     key: EncoderKey,
     signals: mpsc::UnboundedSender<PeerSignal>,
 ) {
-    let Some(pad) = appsrc.static_pad("src") else { return };
+    let Some(pad) = appsrc.static_pad("src") else {
+        return;
+    };
     pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
-        if info.event().is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event)) {
+        if info
+            .event()
+            .is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event))
+        {
             // The peer is closing: nobody needs the key frame.
             let _ = signals.send(PeerSignal::KeyFrameWanted(key));
             return gst::PadProbeReturn::Drop;

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_webrtc as gst_webrtc;
-use gst::prelude::*;
 use roomd_protocol::StreamId;
 use roomd_room::{MediaEvent, RemoteTracks};
 use tokio::sync::oneshot;
@@ -24,7 +24,9 @@ pub(crate) struct RemoteStreams(BTreeMap<StreamId, RemoteTracks>);
 fn announced(remote: &[Section]) -> BTreeMap<StreamId, RemoteTracks> {
     let mut streams: BTreeMap<StreamId, RemoteTracks> = BTreeMap::new();
     for section in remote.iter().filter(|section| section.is_sending()) {
-        let Some(stream) = &section.stream else { continue };
+        let Some(stream) = &section.stream else {
+            continue;
+        };
         let tracks = streams.entry(stream.clone()).or_default();
         match section.kind.as_str() {
             "video" => tracks.video = true,
@@ -36,7 +38,10 @@ fn announced(remote: &[Section]) -> BTreeMap<StreamId, RemoteTracks> {
 
 /// Whether a difference is worth an event: the frame rate of a live stream never stands still.
 fn differs(before: &RemoteTracks, now: &RemoteTracks) -> bool {
-    let without_rate = |tracks: &RemoteTracks| RemoteTracks { fps: 0, ..tracks.clone() };
+    let without_rate = |tracks: &RemoteTracks| RemoteTracks {
+        fps: 0,
+        ..tracks.clone()
+    };
     without_rate(before) != without_rate(now)
         || (before.fps == 0) != (now.fps == 0)
         || before.fps.abs_diff(now.fps) > 2 + before.fps / 10
@@ -45,7 +50,8 @@ fn differs(before: &RemoteTracks, now: &RemoteTracks) -> bool {
 impl PeerConnection {
     pub(super) async fn pad_added(&mut self, pad: gst::Pad, tap: RtpTap) {
         let transceiver = pad.property::<Option<gst_webrtc::WebRTCRTPTransceiver>>("transceiver");
-        let index = transceiver.and_then(|transceiver| usize::try_from(transceiver.mlineindex()).ok());
+        let index =
+            transceiver.and_then(|transceiver| usize::try_from(transceiver.mlineindex()).ok());
         let codec = pad.current_caps().as_deref().and_then(codec_of);
         let (Some(index), Some(codec)) = (index, codec) else {
             tracing::warn!(peer = %self.start.peer, caps = ?pad.current_caps(), "a stream of a peer is of no known kind");
@@ -67,7 +73,9 @@ impl PeerConnection {
     }
 
     pub(super) async fn hear_decoder(&mut self, pad: &gst::Pad, news: DecoderNews) {
-        let Some(place) = self.incoming.iter().position(|track| track.pad == *pad) else { return };
+        let Some(place) = self.incoming.iter().position(|track| track.pad == *pad) else {
+            return;
+        };
         match news {
             DecoderNews::KeyFrameNeeded => {
                 if let Some(track) = self.incoming.get_mut(place) {
@@ -91,9 +99,16 @@ impl PeerConnection {
     async fn decode(&self, track: &mut Incoming) {
         let (reply, input) = oneshot::channel();
         self.demand(PeerDemand::Input(self.input_key(track), reply));
-        let Ok(Some(target)) = input.await else { return };
+        let Ok(Some(target)) = input.await else {
+            return;
+        };
         let settings = &self.start.settings;
-        if let Err(error) = track.decode(target, &settings.tables.decoders, &settings.timing, self.tell_decoder.clone()) {
+        if let Err(error) = track.decode(
+            target,
+            &settings.tables.decoders,
+            &settings.timing,
+            self.tell_decoder.clone(),
+        ) {
             tracing::error!(peer = %self.start.peer, %error, "a stream of a peer cannot be decoded");
             self.remove_input(track);
         }
@@ -124,7 +139,10 @@ impl PeerConnection {
         let mut kept = Vec::with_capacity(self.incoming.len());
         for mut track in std::mem::take(&mut self.incoming) {
             let stream = self.stream_of(track.index);
-            let is_sending = self.remote.get(track.index).is_some_and(Section::is_sending);
+            let is_sending = self
+                .remote
+                .get(track.index)
+                .is_some_and(Section::is_sending);
             if track.is_decoded() && (stream != track.stream || !is_sending) {
                 track.stop_decoding().await;
                 self.remove_input(&track);
@@ -149,12 +167,28 @@ impl PeerConnection {
             }
         }
         let (peer, session) = (self.start.peer.clone(), self.start.session);
-        for gone in self.streams.0.keys().filter(|stream| !streams.contains_key(*stream)) {
-            self.report(MediaEvent::RemoteStreamEnded { peer: peer.clone(), session, stream: gone.clone() });
+        for gone in self
+            .streams
+            .0
+            .keys()
+            .filter(|stream| !streams.contains_key(*stream))
+        {
+            self.report(MediaEvent::RemoteStreamEnded {
+                peer: peer.clone(),
+                session,
+                stream: gone.clone(),
+            });
         }
-        self.streams.0.retain(|stream, _| streams.contains_key(stream));
+        self.streams
+            .0
+            .retain(|stream, _| streams.contains_key(stream));
         for (stream, tracks) in streams {
-            if self.streams.0.get(&stream).is_none_or(|before| differs(before, &tracks)) {
+            if self
+                .streams
+                .0
+                .get(&stream)
+                .is_none_or(|before| differs(before, &tracks))
+            {
                 self.report(MediaEvent::RemoteStream {
                     peer: peer.clone(),
                     session,
@@ -201,7 +235,11 @@ mod tests {
 
     #[test]
     fn small_changes_of_the_frame_rate_are_no_news() {
-        let tracks = |fps, receiving| RemoteTracks { fps, receiving, ..RemoteTracks::default() };
+        let tracks = |fps, receiving| RemoteTracks {
+            fps,
+            receiving,
+            ..RemoteTracks::default()
+        };
         assert!(!differs(&tracks(30, true), &tracks(28, true)));
         assert!(differs(&tracks(30, true), &tracks(15, true)));
         assert!(differs(&tracks(1, true), &tracks(0, true)));

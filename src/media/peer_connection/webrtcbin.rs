@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_sdp as gst_sdp;
 use gstreamer_webrtc as gst_webrtc;
-use gst::prelude::*;
 use roomd_protocol::client::SdpType;
 use tokio::{sync::oneshot, time::timeout};
 
@@ -30,7 +30,10 @@ pub(crate) fn make(settings: &WebRtcSettings) -> Result<gst::Element, Negotiatio
     for address in &settings.ice_addresses {
         match address {
             IceAddress::Stun(url) => {
-                if webrtcbin.property::<Option<String>>("stun-server").is_none() {
+                if webrtcbin
+                    .property::<Option<String>>("stun-server")
+                    .is_none()
+                {
                     webrtcbin.set_property("stun-server", url);
                 }
             }
@@ -64,7 +67,11 @@ fn set_up_ice(webrtcbin: &gst::Element, allow_loopback: bool) {
     if allow_loopback {
         // Only the addresses given are used then, so all of this machine are given.
         let addresses = if_addrs::get_if_addrs().unwrap_or_default();
-        for address in addresses.iter().map(if_addrs::Interface::ip).filter(is_usable) {
+        for address in addresses
+            .iter()
+            .map(if_addrs::Interface::ip)
+            .filter(is_usable)
+        {
             if !ice.emit_by_name::<bool>("add-local-ip-address", &[&address.to_string()]) {
                 tracing::warn!(%address, "the ICE agent does not take an address");
             }
@@ -81,16 +88,26 @@ fn is_usable(address: &IpAddr) -> bool {
 }
 
 /// `create-offer` or `create-answer`.
-pub(crate) async fn create(webrtcbin: &gst::Element, kind: SdpType) -> Result<String, NegotiationError> {
+pub(crate) async fn create(
+    webrtcbin: &gst::Element,
+    kind: SdpType,
+) -> Result<String, NegotiationError> {
     let (signal, field) = match kind {
         SdpType::Offer => ("create-offer", "offer"),
         SdpType::Answer => ("create-answer", "answer"),
     };
     let (promise, reply) = promise(signal, move |reply| {
         let description = reply
-            .and_then(|reply| reply.get::<gst_webrtc::WebRTCSessionDescription>(field).ok())
+            .and_then(|reply| {
+                reply
+                    .get::<gst_webrtc::WebRTCSessionDescription>(field)
+                    .ok()
+            })
             .ok_or_else(|| "no description in the reply".to_owned())?;
-        description.sdp().as_text().map_err(|error| error.to_string())
+        description
+            .sdp()
+            .as_text()
+            .map_err(|error| error.to_string())
     });
     webrtcbin.emit_by_name::<()>(signal, &[&None::<gst::Structure>, &promise]);
     reply.wait(signal).await
@@ -103,7 +120,8 @@ pub(crate) async fn set(
     kind: SdpType,
     sdp: &str,
 ) -> Result<(), NegotiationError> {
-    let message = gst_sdp::SDPMessage::parse_buffer(sdp.as_bytes()).map_err(|_| NegotiationError::Unreadable)?;
+    let message = gst_sdp::SDPMessage::parse_buffer(sdp.as_bytes())
+        .map_err(|_| NegotiationError::Unreadable)?;
     let kind = match kind {
         SdpType::Offer => gst_webrtc::WebRTCSDPType::Offer,
         SdpType::Answer => gst_webrtc::WebRTCSDPType::Answer,
@@ -135,10 +153,12 @@ fn promise<T: Send + 'static>(
     let (tell, reply) = oneshot::channel();
     let promise = gst::Promise::with_change_func(move |outcome| {
         let value = match outcome {
-            Ok(reply) => match reply.and_then(|reply| reply.get::<gst::glib::Error>("error").ok()) {
-                Some(error) => Err(error.to_string()),
-                None => read(reply),
-            },
+            Ok(reply) => {
+                match reply.and_then(|reply| reply.get::<gst::glib::Error>("error").ok()) {
+                    Some(error) => Err(error.to_string()),
+                    None => read(reply),
+                }
+            }
             Err(error) => Err(format!("{signal}: {error:?}")),
         };
         // Whoever asked gave up waiting.

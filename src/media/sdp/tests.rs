@@ -19,7 +19,11 @@ fn payload_types_are_those_of_the_offer() {
     assert_eq!(sections.len(), 3);
     assert_eq!(sections[0].payload_of(Codec::Opus), Some(111));
     assert_eq!(sections[1].payload_of(Codec::Vp8), Some(96));
-    assert_eq!(sections[1].payload_of(Codec::H264), Some(108), "packetization mode 1, not 0");
+    assert_eq!(
+        sections[1].payload_of(Codec::H264),
+        Some(108),
+        "packetization mode 1, not 0"
+    );
     assert_eq!(sections[0].payload_of(Codec::Vp8), None);
 }
 
@@ -30,7 +34,10 @@ fn the_stream_of_a_section_is_read_from_msid_and_from_ssrc_lines() {
     assert_eq!(sections[1].stream, Some("cam".into()));
     assert_eq!(sections[2].stream, None);
     assert!(sections[1].is_sending() && !sections[2].is_sending());
-    assert!(!sections[2].rejected, "port 0 with bundle-only is not refused");
+    assert!(
+        !sections[2].rejected,
+        "port 0 with bundle-only is not refused"
+    );
 }
 
 #[test]
@@ -42,8 +49,16 @@ fn a_stream_called_dash_is_none() {
 #[test]
 fn msid_lines_are_put_once_into_the_sections_that_send() {
     let sent = [
-        SentStream { index: 0, stream: "s".into(), track: "a".into() },
-        SentStream { index: 2, stream: "share".into(), track: "v".into() },
+        SentStream {
+            index: 0,
+            stream: "s".into(),
+            track: "a".into(),
+        },
+        SentStream {
+            index: 2,
+            stream: "share".into(),
+            track: "v".into(),
+        },
     ];
     let once = with_msids(OFFER, &sent);
     assert_eq!(with_msids(&once, &sent), once);
@@ -60,7 +75,10 @@ fn sprop_stereo_is_taken_out_and_other_parameters_stay() {
         a=fmtp:97 sprop-stereo=1;sprop-maxcapturerate=48000\r\n\
         a=fmtp:102 packetization-mode=1;sprop-parameter-sets=Z0LAH9oB4AiflwFqAgICgAAB9IAAdTB4wZUA,aM48gA==\r\n";
     let stripped = without_sprop_stereo(sdp);
-    assert!(stripped.contains("a=fmtp:111 minptime=10;useinbandfec=1\r\n"), "{stripped}");
+    assert!(
+        stripped.contains("a=fmtp:111 minptime=10;useinbandfec=1\r\n"),
+        "{stripped}"
+    );
     assert!(!stripped.contains("a=fmtp:97"), "{stripped}");
     assert!(stripped.contains("sprop-parameter-sets=Z0"), "{stripped}");
 }
@@ -73,9 +91,15 @@ fn a_candidate_finds_its_section_by_index_or_by_mid() {
         sdp_mid: Some("1".into()),
         ..IceCandidate::default()
     };
-    assert_eq!(candidate_for_webrtcbin(&candidate, &remote).map(|(index, _)| index), Some(1));
+    assert_eq!(
+        candidate_for_webrtcbin(&candidate, &remote).map(|(index, _)| index),
+        Some(1)
+    );
     candidate.sdp_m_line_index = Some(0);
-    assert_eq!(candidate_for_webrtcbin(&candidate, &remote).map(|(index, _)| index), Some(0));
+    assert_eq!(
+        candidate_for_webrtcbin(&candidate, &remote).map(|(index, _)| index),
+        Some(0)
+    );
     candidate.sdp_m_line_index = Some(7);
     assert_eq!(candidate_for_webrtcbin(&candidate, &remote), None);
     candidate.candidate.clear();
@@ -84,8 +108,15 @@ fn a_candidate_finds_its_section_by_index_or_by_mid() {
 
 #[test]
 fn a_candidate_for_the_peer_names_mid_and_user_fragment() {
-    let candidate = candidate_for_peer(0, "a=candidate:1 1 UDP 1 10.0.0.1 9 typ host", &sections(OFFER));
-    assert_eq!(candidate.candidate, "candidate:1 1 UDP 1 10.0.0.1 9 typ host");
+    let candidate = candidate_for_peer(
+        0,
+        "a=candidate:1 1 UDP 1 10.0.0.1 9 typ host",
+        &sections(OFFER),
+    );
+    assert_eq!(
+        candidate.candidate,
+        "candidate:1 1 UDP 1 10.0.0.1 9 typ host"
+    );
     assert_eq!(candidate.sdp_mid.as_deref(), Some("0"));
     assert_eq!(candidate.username_fragment.as_deref(), Some("zsI6"));
 }

@@ -1,0 +1,460 @@
+//! The box: the room connection with the policy of an unattended device above it. Pure, as the room
+//! core is: inputs in, outputs out, time with every call.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`command`] | what controllers may ask, and how they are answered |
+//! | `outcomes` | when a command has come true |
+//! | `policy` | what the box does by itself: join, knock, join again, answer requests |
+//! | [`memory`] | what survives a restart |
+//! | `problems` | what is wrong now |
+//! | [`state`], `show` | what is published, and how it is made |
+//!
+//! **Invariant:** nothing here says "muted" or "off" while the media graph lets samples through.
+
+pub mod command;
+pub mod events;
+pub mod memory;
+mod outcomes;
+mod policy;
+mod problems;
+pub mod settings;
+mod show;
+pub mod state;
+
+use std::time::{Duration, Instant};
+
+use roomd_media::EngineStatus;
+use roomd_room::{
+    Action, CaptureReport, Effect, Input, MediaCommand, MediaEvent, Now, RoomConnection,
+    RoomConnectionState, RoomEvent,
+};
+use serde_json::{Value, json};
+
+pub use command::{
+    ChangeSource, ChangedBy, Command, CommandError, ErrorCode, InitialMuteStates, JoinRoom, Request,
+};
+pub use memory::Memory;
+pub use problems::{ProblemCode, ProblemReport};
+pub use settings::ApplianceSettings;
+pub use state::{ApplianceEvent, ApplianceState};
+
+use outcomes::{Outcome, Pending};
+
+/// Number of a command that awaits its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// Something that happened to the box.
+#[derive(Debug)]
+pub enum ApplianceInput {
+    /// The daemon is ready.
+    Start,
+    /// Somebody commands.
+    Command {
+        /// To be named in the reply.
+        id: RequestId,
+        /// What is wanted.
+        command: Command,
+        /// Who wants it.
+        by: ChangedBy,
+    },
+    /// Something for the room connection.
+    Room(Input),
+    /// The service could not be reached.
+    Retrying {
+        /// How often in a row.
+        attempt: u32,
+        /// When it is tried next.
+        delay: Duration,
+        /// Why, in words for people.
+        error: String,
+    },
+    /// The media engine's devices and encoders.
+    Engine(EngineStatus),
+    /// Something outside the room is wrong, or right again.
+    Problem(ProblemReport),
+    /// A deadline has passed.
+    Timeout,
+    /// The daemon ends: leave the room.
+    Shutdown,
+}
+
+/// Something that must be done outside.
+#[derive(Debug)]
+pub enum ApplianceOutput {
+    /// For the signalling client.
+    Signalling(roomd_signalling::Command),
+    /// For the media engine.
+    Media(MediaCommand),
+    /// Volume (0 to 100) and mute of the speaker.
+    Speaker {
+        /// Volume.
+        volume: u8,
+        /// Muted.
+        muted: bool,
+    },
+    /// A command's one reply.
+    Reply {
+        /// Which command.
+        id: RequestId,
+        /// How it ended.
+        result: Result<Value, CommandError>,
+    },
+    /// To be published once.
+    Event(ApplianceEvent),
+    /// To be kept over a restart.
+    Remember(Memory),
+    /// The room is left; the daemon may end.
+    Stopped,
+}
+
+/// The box.
+#[derive(Debug)]
+pub struct Appliance {
+    settings: ApplianceSettings,
+    room: RoomConnection,
+    shown: ApplianceState,
+    memory: Memory,
+    remembered: Memory,
+    microphone: CaptureReport,
+    camera: CaptureReport,
+    engine: EngineStatus,
+    volume: u8,
+    speaker_muted: bool,
+    room_url: Option<String>,
+    pending: Vec<Pending>,
+    problems: problems::Problems,
+    policy: policy::Policy,
+    /// Who caused the last change of microphone or camera; the media graph confirms it later.
+    media_cause: Option<ChangedBy>,
+    retry: Option<(u32, jiff::Timestamp)>,
+    stopping: bool,
+    outputs: Vec<ApplianceOutput>,
+}
+
+impl Appliance {
+    /// A box that remembers `memory` of its life before.
+    #[must_use]
+    pub fn new(settings: ApplianceSettings, memory: Option<Memory>) -> Self {
+        let first = memory.is_none();
+        let memory = memory.unwrap_or_default();
+        let volume = memory.volume.unwrap_or(settings.volume);
+        let mut appliance = Self {
+            room: RoomConnection::new(concat!("roomd:", env!("CARGO_PKG_VERSION"))),
+            shown: ApplianceState::default(),
+            remembered: memory.clone(),
+            memory,
+            microphone: CaptureReport::default(),
+            camera: CaptureReport::default(),
+            engine: EngineStatus::default(),
+            volume,
+            speaker_muted: false,
+            room_url: None,
+            pending: Vec::new(),
+            problems: problems::Problems::default(),
+            policy: policy::Policy::default(),
+            media_cause: None,
+            retry: None,
+            stopping: false,
+            outputs: Vec::new(),
+            settings,
+        };
+        if first {
+            appliance.memory.microphone =
+                appliance.settings.initial_microphone == settings::InitialState::On;
+            appliance.memory.camera =
+                appliance.settings.initial_camera == settings::InitialState::On;
+        }
+        appliance
+    }
+
+    /// What is published.
+    #[must_use]
+    pub fn state(&self) -> &ApplianceState {
+        &self.shown
+    }
+
+    /// The room connection underneath.
+    #[must_use]
+    pub fn room(&self) -> &RoomConnectionState {
+        self.room.state()
+    }
+
+    /// When to call [`Self::handle`] with [`ApplianceInput::Timeout`] if nothing happens before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let pending = self.pending.iter().map(|pending| pending.deadline);
+        pending
+            .chain(self.room.next_deadline())
+            .chain(self.policy.next_deadline())
+            .chain(self.problems.next_deadline())
+            .min()
+    }
+
+    /// Applies one input and returns everything that follows from it.
+    pub fn handle(&mut self, now: Now, input: ApplianceInput) -> Vec<ApplianceOutput> {
+        let cause = self.cause_of(&input);
+        match input {
+            ApplianceInput::Start => self.started(now),
+            ApplianceInput::Command { id, command, by } => self.command(now, id, command, by),
+            ApplianceInput::Room(input) => self.room_input(now, input),
+            ApplianceInput::Retrying {
+                attempt,
+                delay,
+                error,
+            } => self.retrying(now, attempt, delay, &error),
+            ApplianceInput::Engine(status) => self.engine_changed(now, status),
+            ApplianceInput::Problem(report) => self.problems.report(now, report),
+            ApplianceInput::Timeout => self.timeout(now),
+            ApplianceInput::Shutdown => self.shut_down(now),
+        }
+        self.policy_after(now);
+        self.settle(now, cause);
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Who is behind the changes that follow from an input.
+    fn cause_of(&mut self, input: &ApplianceInput) -> ChangedBy {
+        use roomd_protocol::ServerMessage as M;
+        match input {
+            ApplianceInput::Command { by, .. } => by.clone(),
+            ApplianceInput::Room(Input::Signal(message)) => {
+                let participant = match message.as_ref() {
+                    M::AudioEnableRequested(request) | M::VideoEnableRequested(request) => {
+                        Some(request.requested_by_client_id.clone())
+                    }
+                    M::RoomLocked(locked) => locked.client_id.clone(),
+                    _ => None,
+                };
+                ChangedBy {
+                    source: ChangeSource::Room,
+                    id: None,
+                    participant_id: participant,
+                }
+            }
+            ApplianceInput::Room(Input::Media(
+                MediaEvent::Microphone(report) | MediaEvent::Camera(report),
+            )) if report.error.is_none() => self
+                .media_cause
+                .clone()
+                .unwrap_or_else(|| ChangedBy::source(ChangeSource::Policy)),
+            ApplianceInput::Room(Input::Media(_) | Input::Socket(_))
+            | ApplianceInput::Retrying { .. }
+            | ApplianceInput::Problem(_) => ChangedBy::source(ChangeSource::Failure),
+            _ => ChangedBy::source(ChangeSource::Policy),
+        }
+    }
+
+    fn room_input(&mut self, now: Now, input: Input) {
+        match &input {
+            Input::Media(MediaEvent::Microphone(report)) => self.microphone = report.clone(),
+            Input::Media(MediaEvent::Camera(report)) => self.camera = report.clone(),
+            Input::Socket(roomd_room::SocketEvent::Connected { .. }) => {
+                self.retry = None;
+                self.problems.clear(ProblemCode::RoomUnreachable);
+            }
+            Input::Organization(_) => self.problems.clear(ProblemCode::RoomUnreachable),
+            _ => {}
+        }
+        let effects = self.room.handle(now, input);
+        self.carry_out(now, effects);
+    }
+
+    /// Acts on the room connection; a refusal is told in the contract's words.
+    fn act(&mut self, now: Now, action: Action) -> Result<(), CommandError> {
+        let effects = self.room.act(now, action).map_err(outcomes::refused)?;
+        self.carry_out(now, effects);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, now: Now, effects: Vec<Effect>) {
+        use roomd_signalling::Command as Signalling;
+        for effect in effects {
+            let output = match effect {
+                Effect::FetchDeviceCredentials(room) => {
+                    ApplianceOutput::Signalling(Signalling::FetchDeviceCredentials(room))
+                }
+                Effect::FetchOrganization { room, credentials } => {
+                    ApplianceOutput::Signalling(Signalling::FetchOrganization { room, credentials })
+                }
+                Effect::OpenSocket(room) => ApplianceOutput::Signalling(Signalling::Open(room)),
+                Effect::CloseSocket => ApplianceOutput::Signalling(Signalling::Close),
+                Effect::RestartSocket => ApplianceOutput::Signalling(Signalling::Restart),
+                Effect::Send(message) => ApplianceOutput::Signalling(Signalling::Send(message)),
+                Effect::Media(command) => ApplianceOutput::Media(command),
+                Effect::Event(event) => {
+                    self.room_event(now, event);
+                    continue;
+                }
+            };
+            self.outputs.push(output);
+        }
+    }
+
+    fn room_event(&mut self, now: Now, event: RoomEvent) {
+        let request_id = match &event {
+            RoomEvent::RequestAudio {
+                client,
+                enable: true,
+            } => self.requested(now, policy::Asked::Microphone, client.id.clone()),
+            RoomEvent::RequestVideo {
+                client,
+                enable: true,
+            } => self.requested(now, policy::Asked::Camera, client.id.clone()),
+            _ => None,
+        };
+        self.outputs
+            .push(ApplianceOutput::Event(events::published(event, request_id)));
+    }
+
+    fn engine_changed(&mut self, now: Now, status: EngineStatus) {
+        self.problems.engine(now, &status);
+        self.engine = status;
+    }
+
+    fn retrying(&mut self, now: Now, attempt: u32, delay: Duration, error: &str) {
+        let at = now.wall.checked_add(delay).unwrap_or(now.wall);
+        self.retry = Some((attempt, at));
+        self.problems.raise(
+            now,
+            ProblemCode::RoomUnreachable,
+            format!("the room service cannot be reached: {error}"),
+        );
+    }
+
+    fn timeout(&mut self, now: Now) {
+        if self
+            .room
+            .next_deadline()
+            .is_some_and(|at| at <= now.instant)
+        {
+            let effects = self.room.handle(now, Input::Timeout);
+            self.carry_out(now, effects);
+        }
+    }
+
+    fn shut_down(&mut self, now: Now) {
+        self.stopping = true;
+        // What a restart should find is what was chosen before this leave.
+        let in_room = self.memory.in_room;
+        if self.act(now, Action::LeaveRoom).is_ok() {
+            self.memory.in_room = in_room;
+        }
+    }
+
+    /// After every input: replies that are due, the parts of the state, the memory, the end.
+    fn settle(&mut self, now: Now, cause: ChangedBy) {
+        self.problems
+            .watch_muted(now, self.room.state(), &self.microphone, &self.camera);
+        self.answer_pending(now);
+        self.show(&cause);
+        for (name, problem) in self.problems.take_news() {
+            self.outputs.push(ApplianceOutput::Event(ApplianceEvent {
+                name: name.to_owned(),
+                payload: json!(problem),
+            }));
+        }
+        self.remember();
+        if self.stopping && policy::is_out(self.room.state().connection_status) {
+            self.stopping = false;
+            self.outputs.push(ApplianceOutput::Stopped);
+        }
+    }
+
+    fn answer_pending(&mut self, now: Now) {
+        let mut waiting = Vec::with_capacity(self.pending.len());
+        for pending in std::mem::take(&mut self.pending) {
+            let seen = outcomes::Seen {
+                room: self.room.state(),
+                microphone: &self.microphone,
+                camera: &self.camera,
+                auto_knock: self.settings.auto_knock,
+                last_error: self.problems.message(ProblemCode::RoomUnreachable),
+            };
+            match pending
+                .outcome
+                .check(&seen, pending.deadline <= now.instant)
+            {
+                Some(result) => self.outputs.push(ApplianceOutput::Reply {
+                    id: pending.id,
+                    result,
+                }),
+                None => waiting.push(pending),
+            }
+        }
+        self.pending = waiting;
+    }
+
+    fn reply(&mut self, id: RequestId, result: Result<Value, CommandError>) {
+        self.outputs.push(ApplianceOutput::Reply { id, result });
+    }
+
+    fn expect(&mut self, now: Now, id: RequestId, outcome: Outcome) {
+        let deadline = now.instant + outcome.patience(self.settings.join_timeout);
+        self.pending.push(Pending {
+            id,
+            outcome,
+            deadline,
+        });
+    }
+
+    fn command(&mut self, now: Now, id: RequestId, command: Command, by: ChangedBy) {
+        let result = match command {
+            Command::JoinRoom(join) => self
+                .join_by_command(now, &join)
+                .map(|()| Some(Outcome::Joined)),
+            Command::Room(action) => self.room_command(now, action, by),
+            Command::AnswerRequest { request_id, accept } => {
+                self.answer_request(now, &request_id, accept, by)
+            }
+            Command::SetVolume(volume) if volume > 100 => Err(CommandError::new(
+                ErrorCode::InvalidPayload,
+                format!("level is {volume}, allowed are 0 to 100"),
+                "send a level from 0 to 100",
+            )
+            .in_field("level")),
+            Command::SetVolume(volume) => {
+                self.volume = volume;
+                self.media_cause = Some(by);
+                self.set_speaker();
+                Ok(None)
+            }
+            Command::MuteSpeaker(muted) => {
+                self.speaker_muted = muted;
+                self.media_cause = Some(by);
+                self.set_speaker();
+                Ok(None)
+            }
+        };
+        match result {
+            Ok(Some(outcome)) => self.expect(now, id, outcome),
+            Ok(None) => self.reply(id, Ok(json!({}))),
+            Err(error) => self.reply(id, Err(error)),
+        }
+    }
+
+    fn room_command(
+        &mut self,
+        now: Now,
+        action: Action,
+        by: ChangedBy,
+    ) -> Result<Option<Outcome>, CommandError> {
+        let outcome = Outcome::of(&action, self.room.state());
+        if matches!(
+            action,
+            Action::ToggleMicrophone(_) | Action::ToggleCamera(_) | Action::StartScreenshare { .. }
+        ) {
+            self.media_cause = Some(by);
+        }
+        self.act(now, action)?;
+        Ok(outcome)
+    }
+
+    fn set_speaker(&mut self) {
+        self.outputs.push(ApplianceOutput::Speaker {
+            volume: self.volume,
+            muted: self.speaker_muted,
+        });
+    }
+}

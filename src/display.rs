@@ -1,0 +1,172 @@
+//! What the display shows, as a pure function of the state. It always tells where things stand: the
+//! room, who is there, what is wrong and what to do about it; never nothing.
+
+use roomd_media::scene::{Scene, Tile};
+use roomd_room::{ConnectionStatus as Status, RoomConnectionState, state::RemoteParticipant};
+
+use crate::appliance::{ApplianceState, state::MediaState};
+
+/// The scene for a state.
+#[must_use]
+pub fn scene(room: &RoomConnectionState, shown: &ApplianceState) -> Scene {
+    Scene { title: title(room, shown), message: message(room, shown), status: status(room, shown), tiles: tiles(room) }
+}
+
+fn title(room: &RoomConnectionState, shown: &ApplianceState) -> String {
+    match (room.room_name.trim_start_matches('/'), &shown.room.room_url) {
+        ("", None) => "roomd".to_owned(),
+        ("", Some(url)) => url.clone(),
+        (name, _) => name.to_owned(),
+    }
+}
+
+fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String> {
+    let trouble = shown.problems.iter().find(|problem| matches!(problem.code.as_str(), "room_unreachable" | "join_refused"));
+    let explained = |headline: &str| match trouble {
+        Some(problem) => format!("{headline}\n{}\n{}", problem.message, problem.remedy),
+        None => headline.to_owned(),
+    };
+    let host_says = || room.knock_response.as_ref().and_then(|response| response.message.clone()).unwrap_or_default();
+    Some(match room.connection_status {
+        Status::Connected if room.remote_participants.is_empty() => "Nobody else is here yet".to_owned(),
+        Status::Connected => return None,
+        Status::Ready if shown.room.room_url.is_some() => explained("Connecting …"),
+        Status::Ready => "Ready\nJoin a room over MQTT, with a button or with roomd ctl join_room".to_owned(),
+        Status::Connecting => explained("Connecting …"),
+        Status::RoomLocked => "The room is locked\nKnock to be let in".to_owned(),
+        Status::Knocking => "Waiting for the host to let this room in".to_owned(),
+        Status::KnockOnHold => with_line("The host asks you to wait", &host_says()),
+        Status::KnockRejected => with_line("The host did not let this room in", &host_says()),
+        Status::Kicked => "This room was removed from the meeting\nJoin again when the host agrees".to_owned(),
+        Status::Leaving => "Leaving …".to_owned(),
+        Status::Left => "The meeting was left".to_owned(),
+        Status::Disconnected => match &room.connection_error {
+            Some(_) => explained("The room cannot be joined"),
+            None => explained("The connection is lost, trying again …"),
+        },
+        Status::Reconnecting => explained("The connection is back, joining again …"),
+    })
+}
+
+fn with_line(headline: &str, line: &str) -> String {
+    if line.is_empty() { headline.to_owned() } else { format!("{headline}\n{line}") }
+}
+
+fn status(room: &RoomConnectionState, shown: &ApplianceState) -> String {
+    let microphone = match shown.local_media.microphone.state {
+        MediaState::On => "Microphone on",
+        MediaState::Failed => "Microphone failed",
+        MediaState::Starting => "Microphone starting",
+        MediaState::Muted | MediaState::Off => "Microphone muted",
+    };
+    let camera = match shown.local_media.camera.state {
+        MediaState::On => "Camera on",
+        MediaState::Failed => "Camera failed",
+        MediaState::Starting => "Camera starting",
+        MediaState::Muted | MediaState::Off => "Camera off",
+    };
+    let mut parts = vec![microphone.to_owned(), camera.to_owned()];
+    if room.local_participant.sticky_reaction.is_some() {
+        parts.push("Hand raised".to_owned());
+    }
+    if room.local_participant.is_screen_sharing {
+        parts.push("Sharing the screen".to_owned());
+    }
+    if room.is_locked && room.connection_status == Status::Connected {
+        parts.push("Room locked".to_owned());
+    }
+    if room.cloud_recording.is_some() {
+        parts.push("Recording".to_owned());
+    }
+    match room.waiting_participants.len() {
+        0 => {}
+        1 => parts.push("1 person waits outside".to_owned()),
+        count => parts.push(format!("{count} people wait outside")),
+    }
+    parts.join("   ·   ")
+}
+
+fn tiles(room: &RoomConnectionState) -> Vec<Tile> {
+    if room.connection_status != Status::Connected && room.connection_status != Status::Disconnected {
+        return Vec::new();
+    }
+    let mut tiles = Vec::new();
+    for participant in &room.remote_participants {
+        if let Some(presentation) = &participant.presentation_stream {
+            tiles.push(Tile {
+                peer: participant.id.clone(),
+                stream: Some(presentation.id.clone()),
+                label: format!("{} presents", name(participant)),
+                video_off: false,
+                presentation: true,
+            });
+        }
+    }
+    for participant in &room.remote_participants {
+        tiles.push(Tile {
+            peer: participant.id.clone(),
+            stream: participant.stream.as_ref().map(|stream| stream.id.clone()),
+            label: label(participant),
+            video_off: !participant.is_video_enabled,
+            presentation: false,
+        });
+    }
+    tiles
+}
+
+fn name(participant: &RemoteParticipant) -> &str {
+    if participant.display_name.is_empty() { "Guest" } else { &participant.display_name }
+}
+
+fn label(participant: &RemoteParticipant) -> String {
+    let mut label = name(participant).to_owned();
+    if !participant.is_audio_enabled {
+        label.push_str(" (muted)");
+    }
+    if participant.sticky_reaction.is_some() {
+        label.push_str(" (hand raised)");
+    }
+    label
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Status; 12] = [
+        Status::Ready,
+        Status::Connecting,
+        Status::Connected,
+        Status::RoomLocked,
+        Status::Knocking,
+        Status::KnockOnHold,
+        Status::KnockRejected,
+        Status::Kicked,
+        Status::Leaving,
+        Status::Left,
+        Status::Disconnected,
+        Status::Reconnecting,
+    ];
+
+    #[test]
+    fn every_status_is_told_and_none_leaves_the_display_empty() {
+        let mut told = Vec::new();
+        for status in ALL {
+            let room = RoomConnectionState { connection_status: status, ..RoomConnectionState::default() };
+            let scene = scene(&room, &ApplianceState::default());
+            let message = scene.message.expect("alone in a room there is something to say");
+            assert!(!message.is_empty() && !scene.title.is_empty() && !scene.status.is_empty());
+            assert!(!told.contains(&message), "{message} is said twice");
+            told.push(message);
+        }
+    }
+
+    #[test]
+    fn the_display_never_says_muted_while_the_microphone_is_on() {
+        let mut shown = ApplianceState::default();
+        let mut media = (*shown.local_media).clone();
+        media.microphone.state = MediaState::On;
+        shown.local_media = media.into();
+        assert!(scene(&RoomConnectionState::default(), &shown).status.contains("Microphone on"));
+    }
+}

@@ -1,0 +1,164 @@
+//! The room on the display and on the speaker: remote pictures in a grid, remote sound mixed.
+//!
+//! Both halves are one pipeline each that runs from `open` to `close`, whoever comes and goes. They share
+//! clock and base time with the pipelines that receive, so buffers are handed over with their timestamps.
+
+mod bus;
+mod display;
+mod input;
+mod launch;
+pub mod layout;
+mod sink;
+mod speaker;
+pub mod text;
+
+use gst::prelude::*;
+use gstreamer as gst;
+use tokio::sync::mpsc;
+
+pub use display::Display;
+pub use speaker::Speaker;
+
+/// How long after its timestamp a frame or a sample may arrive at an input and still be in time: the jitter
+/// buffer's default of 60 ms and the decoder.
+pub const INPUT_LATENCY: gst::ClockTime = gst::ClockTime::from_mseconds(80);
+
+/// What can go wrong between the decoder and the room.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaybackError {
+    /// GStreamer itself did not start.
+    #[error("GStreamer does not start: {0}")]
+    Initialise(#[source] gst::glib::Error),
+    /// A pipeline description does not fit the installed plugins.
+    #[error(
+        "the pipeline {file} cannot be built: {source}; install the GStreamer plugins base, good and bad"
+    )]
+    Launch {
+        /// Which of the files in `pipelines/playback`.
+        file: &'static str,
+        /// What GStreamer says.
+        source: gst::glib::Error,
+    },
+    /// A sink's element is not installed.
+    #[error("the element {element} is not installed; install the package {package}")]
+    MissingElement {
+        /// The element.
+        element: &'static str,
+        /// Its package on Debian.
+        package: &'static str,
+    },
+    /// The sink is there and cannot be used.
+    #[error("{sink} cannot be opened: {reason}; {remedy}")]
+    Unusable {
+        /// The element, with its device where it has one.
+        sink: String,
+        /// What GStreamer or the system says.
+        reason: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A pipeline refused an operation: a fault of this program or of a plugin.
+    #[error("{operation} failed on {pipeline}: {reason}")]
+    Pipeline {
+        /// `display` or `speaker`.
+        pipeline: &'static str,
+        /// What was tried.
+        operation: &'static str,
+        /// What GStreamer says.
+        reason: String,
+    },
+    /// The sink worked and does not any more: window closed, display or sound card gone. Close and open again.
+    #[error("{pipeline} lost at {element}: {message} ({details})")]
+    Lost {
+        /// `display` or `speaker`.
+        pipeline: &'static str,
+        /// The element that reported it.
+        element: String,
+        /// What it says.
+        message: String,
+        /// More of it, for the log.
+        details: String,
+    },
+}
+
+impl PlaybackError {
+    /// A refused operation.
+    fn pipeline(pipeline: &'static str, operation: &'static str, reason: impl ToString) -> Self {
+        Self::Pipeline {
+            pipeline,
+            operation,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Adds the sink after `out` and links the two.
+fn link_sink(
+    out: &gst::Element,
+    sink: &gst::Element,
+    name: &'static str,
+) -> Result<(), PlaybackError> {
+    let bin = out.parent().and_downcast::<gst::Bin>().ok_or_else(|| {
+        PlaybackError::pipeline(name, "adding the sink", "no bin around its source")
+    })?;
+    bin.add(sink)
+        .map_err(|error| PlaybackError::pipeline(name, "adding the sink", error))?;
+    out.link(sink)
+        .map_err(|error| PlaybackError::pipeline(name, "linking the sink", error))
+}
+
+/// A pipeline that is stopped when it goes, whatever happens.
+struct Running {
+    pipeline: gst::Pipeline,
+    name: &'static str,
+    /// How much later than everybody's running time this pipeline's begins. It starts at zero, because a mixer
+    /// begins there and would make up for every moment since; its inputs are shifted instead.
+    begins: gst::ClockTime,
+}
+
+impl Running {
+    /// Puts the pipeline on the shared clock, from now on.
+    fn new(
+        pipeline: gst::Pipeline,
+        name: &'static str,
+        clock: &gst::Clock,
+        base_time: gst::ClockTime,
+    ) -> Self {
+        let now = clock.time();
+        pipeline.use_clock(Some(clock));
+        pipeline.set_start_time(gst::ClockTime::NONE);
+        pipeline.set_base_time(now);
+        Self {
+            pipeline,
+            name,
+            begins: now.saturating_sub(base_time),
+        }
+    }
+
+    /// Starts the pipeline. What fails later is told by its errors.
+    fn start(&self, errors: &mut mpsc::Receiver<PlaybackError>) -> Result<(), PlaybackError> {
+        self.pipeline
+            .set_state(gst::State::Playing)
+            .map(drop)
+            .map_err(|refused| {
+                errors
+                    .try_recv()
+                    .unwrap_or_else(|_| PlaybackError::pipeline(self.name, "starting", refused))
+            })
+    }
+
+    /// Stops the pipeline on a thread that may block.
+    async fn stop(self) {
+        if let Err(error) = tokio::task::spawn_blocking(move || drop(self)).await {
+            tracing::warn!(%error, "playback not stopped");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.pipeline.set_state(gst::State::Null) {
+            tracing::warn!(%error, pipeline = self.name, "not stopped");
+        }
+    }
+}

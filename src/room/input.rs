@@ -1,0 +1,177 @@
+//! What goes into the core and what comes out of it.
+
+use std::time::Instant;
+
+use roomd_protocol::{
+    ClientMessage, RoomUrl, ServerMessage,
+    records::{DeviceCredentials, RoleName},
+    server::ChatMessage as WireChatMessage,
+};
+use thiserror::Error;
+
+use crate::{
+    media_port::{MediaCommand, MediaEvent},
+    state::{ConnectionStatus, RemoteParticipant, WaitingParticipant},
+};
+
+/// The time of a call, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For deadlines.
+    pub instant: Instant,
+    /// For time stamps that others see.
+    pub wall: jiff::Timestamp,
+}
+
+/// Something that happened outside the core.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The device's credentials, once they are known.
+    Credentials(DeviceCredentials),
+    /// The id of the organization that the room's host belongs to.
+    Organization(String),
+    /// The service knows no such host: this room URL can never be joined.
+    OrganizationNotFound,
+    /// The signalling connection changed.
+    Socket(SocketEvent),
+    /// The server sent an event.
+    Signal(Box<ServerMessage>),
+    /// The media engine reports.
+    Media(MediaEvent),
+    /// A deadline has passed.
+    Timeout,
+}
+
+/// A change of the signalling connection. Its owner connects again by itself, with back-off, until
+/// it is told to close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// The namespace is connected; `again` after a loss.
+    Connected {
+        /// False for the first connection of a join.
+        again: bool,
+    },
+    /// The connection is lost.
+    Disconnected {
+        /// False when the server said not to come back.
+        will_retry: bool,
+    },
+}
+
+/// Something that must be done outside the core, in the order given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Get the device's credentials for the service of this room, from the store or from the API;
+    /// [`Input::Credentials`] follows.
+    FetchDeviceCredentials(RoomUrl),
+    /// Look the organization of this room's host up; [`Input::Organization`] or
+    /// [`Input::OrganizationNotFound`] follows.
+    FetchOrganization {
+        /// The room.
+        room: RoomUrl,
+        /// Who asks.
+        credentials: DeviceCredentials,
+    },
+    /// Connect to the signalling server of this room; an older connection is forgotten.
+    OpenSocket(RoomUrl),
+    /// Disconnect and do not come back.
+    CloseSocket,
+    /// Drop the connection and make it anew: it does not answer.
+    RestartSocket,
+    /// Send an event.
+    Send(ClientMessage),
+    /// Demand something of the media engine.
+    Media(MediaCommand),
+    /// Tell whoever listens.
+    Event(RoomEvent),
+}
+
+/// Named events and notifications of the SDK.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RoomEvent {
+    /// `room:joined`.
+    RoomJoined,
+    /// `room:joined:error`.
+    RoomJoinedError(String),
+    /// `chat:new-message`: every message, one's own included.
+    ChatNewMessage(WireChatMessage),
+    /// `screenshare:started`, with the stream's id.
+    ScreenshareStarted(crate::state::Screenshare),
+    /// `screenshare:stopped`.
+    ScreenshareStopped(roomd_protocol::StreamId),
+    /// `waiting-participant:joined`.
+    WaitingParticipantJoined(WaitingParticipant),
+    /// `waiting-participant:left`.
+    WaitingParticipantLeft(roomd_protocol::ClientId),
+    /// `requestAudioEnable` or `requestAudioDisable`.
+    RequestAudio {
+        /// Who asks.
+        client: Box<RemoteParticipant>,
+        /// False: was muted.
+        enable: bool,
+    },
+    /// `requestVideoEnable` or `requestVideoDisable`.
+    RequestVideo {
+        /// Who asks.
+        client: Box<RemoteParticipant>,
+        /// False: the camera was turned off.
+        enable: bool,
+    },
+    /// `chatMessageReceived`: a message of somebody else.
+    ChatMessageReceived {
+        /// Who wrote.
+        client: Box<RemoteParticipant>,
+        /// What.
+        message: WireChatMessage,
+    },
+    /// `remoteHandRaised` or `remoteHandLowered`; hosts only.
+    RemoteHand {
+        /// Whose hand; `sticky_reaction` says which way.
+        client: Box<RemoteParticipant>,
+    },
+    /// `signalTrouble`.
+    SignalTrouble,
+    /// `signalOk`.
+    SignalOk,
+    /// `clientUnableToJoinFullRoom`.
+    ClientUnableToJoinFullRoom,
+}
+
+/// Why an action was refused. Nothing was sent and nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The action needs a joined room.
+    #[error("not in a room (status {})", .status.as_str())]
+    NotConnected {
+        /// The status.
+        status: ConnectionStatus,
+    },
+    /// The action needs another status.
+    #[error("needs status {}, this is {}", .needs.as_str(), .status.as_str())]
+    WrongStatus {
+        /// What it needs.
+        needs: ConnectionStatus,
+        /// What it is.
+        status: ConnectionStatus,
+    },
+    /// The action needs the host's role.
+    #[error("needs the role host, this participant is {}", .role.as_str())]
+    NotPermitted {
+        /// The own role.
+        role: RoleName,
+    },
+    /// A join without a room URL.
+    #[error("a room URL is required to join a room")]
+    NoRoomUrl,
+    /// What the action names does not exist.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// This build does not offer the action.
+    #[error("{0} is not supported by this version")]
+    NotSupported(&'static str),
+}

@@ -1,0 +1,255 @@
+//! The others: who is there, what they show, who waits outside.
+
+use roomd_protocol::{
+    CAMERA_STREAM_ID, ClientId, StreamId,
+    records::{RoleName, SignalClient, SignalKnocker},
+    server::{
+        ClientMetadataReceived, NewClient, RoomKnocked, ScreenshareStarted, ScreenshareStopped,
+        VideoEnabled,
+    },
+};
+
+use crate::{
+    input::{Now, RoomEvent},
+    media_port::{MediaCommand, RemoteTracks},
+    room_connection::RoomConnection,
+    state::{RemoteParticipant, RemoteStream, WaitingParticipant},
+};
+
+impl RoomConnection {
+    /// The list of a `room_joined` is the whole truth; every connection is asked for anew.
+    pub(crate) fn replace_clients(&mut self, now: Now, clients: Vec<SignalClient>) {
+        self.close_all_peers();
+        let own = self.state.local_participant.id.clone();
+        self.clients = clients
+            .into_iter()
+            .filter(|client| client.id != own)
+            .map(|client| participant(client, true))
+            .collect();
+        for client in self.clients.clone() {
+            if client
+                .streams
+                .iter()
+                .any(|stream| stream.as_str() == CAMERA_STREAM_ID)
+            {
+                self.solicit(now, &client.id);
+            }
+        }
+    }
+
+    pub(crate) fn new_client(&mut self, now: Now, new: NewClient) {
+        if !self.is_connected() {
+            return;
+        }
+        self.state.session = new.room.and_then(|room| room.session);
+        let known = self.clients.iter().any(|client| client.id == new.client.id);
+        if known || new.client.id == self.state.local_participant.id {
+            return;
+        }
+        if new.client.role.role_name == RoleName::Recorder {
+            self.recorder_joined(now, new.client.started_cloud_recording_at.as_deref());
+        }
+        // The newcomer asks for the offer.
+        self.clients.push(participant(new.client, false));
+    }
+
+    pub(crate) fn client_left(&mut self, id: &ClientId) {
+        self.clients.retain(|client| client.id != *id);
+        self.state
+            .spotlights
+            .retain(|spotlight| spotlight.client_id != *id);
+        self.close_peer(id);
+    }
+
+    pub(crate) fn update_client(
+        &mut self,
+        id: &ClientId,
+        change: impl FnOnce(&mut RemoteParticipant),
+    ) {
+        if let Some(client) = self.clients.iter_mut().find(|client| client.id == *id) {
+            change(client);
+        }
+    }
+
+    /// A remote participant that is a person.
+    pub(crate) fn person(&self, id: &ClientId) -> Option<RemoteParticipant> {
+        self.clients
+            .iter()
+            .find(|client| client.id == *id && client.role_name.is_person())
+            .cloned()
+    }
+
+    pub(crate) fn remote_camera_changed(&mut self, event: &VideoEnabled) {
+        self.update_client(&event.client_id, |client| {
+            client.is_video_enabled = event.is_video_enabled
+        });
+        // A browser goes on with delta frames when its camera comes back.
+        if event.is_video_enabled && self.peers.contains_key(&event.client_id) {
+            self.media_command(MediaCommand::RequestKeyFrame {
+                peer: event.client_id.clone(),
+            });
+        }
+    }
+
+    pub(crate) fn metadata_received(&mut self, received: ClientMetadataReceived) {
+        let (None, Some(metadata)) = (received.error, received.payload) else {
+            return;
+        };
+        let is_host = self.state.local_participant.role_name == RoleName::Host;
+        let before = self
+            .person(&metadata.client_id)
+            .map(|client| client.sticky_reaction);
+        let reaction = metadata.sticky_reaction.clone();
+        self.update_client(&metadata.client_id, |client| {
+            client.display_name = metadata.display_name;
+            client.sticky_reaction = metadata.sticky_reaction;
+        });
+        let Some(before) = before else { return };
+        let stamp = |reaction: &Option<roomd_protocol::records::StickyReaction>| {
+            reaction.as_ref().map(|reaction| reaction.timestamp.clone())
+        };
+        if is_host
+            && stamp(&before) != stamp(&reaction)
+            && let Some(client) = self.person(&metadata.client_id)
+        {
+            self.event(RoomEvent::RemoteHand {
+                client: Box::new(client),
+            });
+        }
+    }
+
+    pub(crate) fn screenshare_started(&mut self, started: &ScreenshareStarted) {
+        self.update_client(&started.client_id, |client| {
+            if !client.streams.contains(&started.stream_id) {
+                client.streams.push(started.stream_id.clone());
+            }
+            // It may have arrived before it was announced.
+            if client
+                .stream
+                .as_ref()
+                .is_some_and(|stream| stream.id == started.stream_id)
+            {
+                client.presentation_stream = client.stream.take();
+            }
+        });
+    }
+
+    pub(crate) fn screenshare_stopped(&mut self, stopped: &ScreenshareStopped) {
+        self.update_client(&stopped.client_id, |client| {
+            client.streams.retain(|stream| *stream != stopped.stream_id);
+            if client
+                .presentation_stream
+                .as_ref()
+                .is_some_and(|stream| stream.id == stopped.stream_id)
+            {
+                client.presentation_stream = None;
+            }
+        });
+    }
+
+    /// Media does not say which stream is the camera: announced ids are presentations, the first
+    /// other one is the camera, any further one a presentation again.
+    pub(crate) fn stream_arrived(&mut self, peer: &ClientId, id: StreamId, tracks: RemoteTracks) {
+        self.update_client(peer, |client| {
+            let announced = client.streams.contains(&id);
+            let is_camera =
+                !announced && client.stream.as_ref().is_none_or(|stream| stream.id == id);
+            let slot = if is_camera {
+                &mut client.stream
+            } else {
+                &mut client.presentation_stream
+            };
+            *slot = Some(RemoteStream { id, tracks });
+        });
+    }
+
+    pub(crate) fn stream_ended(&mut self, peer: &ClientId, id: &StreamId) {
+        self.update_client(peer, |client| {
+            for slot in [&mut client.stream, &mut client.presentation_stream] {
+                if slot.as_ref().is_some_and(|stream| stream.id == *id) {
+                    *slot = None;
+                }
+            }
+        });
+    }
+
+    /// An empty list is the truth as well; the SDK keeps the old one then, to nobody's use.
+    pub(crate) fn replace_waiting(&mut self, knockers: Vec<SignalKnocker>) {
+        let waiting: Vec<_> = knockers
+            .into_iter()
+            .map(|knocker| WaitingParticipant {
+                id: knocker.client_id,
+                display_name: knocker.display_name,
+            })
+            .collect();
+        for gone in std::mem::take(&mut self.state.waiting_participants) {
+            if waiting.iter().all(|one| one.id != gone.id) {
+                self.event(RoomEvent::WaitingParticipantLeft(gone.id));
+            }
+        }
+        for one in &waiting {
+            self.event(RoomEvent::WaitingParticipantJoined(one.clone()));
+        }
+        self.state.waiting_participants = waiting;
+    }
+
+    pub(crate) fn room_knocked(&mut self, knocked: RoomKnocked) {
+        let known = self
+            .state
+            .waiting_participants
+            .iter()
+            .any(|one| one.id == knocked.client_id);
+        if known || knocked.client_id == self.state.local_participant.id {
+            return;
+        }
+        let waiting = WaitingParticipant {
+            id: knocked.client_id,
+            display_name: knocked.display_name,
+        };
+        self.state.waiting_participants.push(waiting.clone());
+        self.event(RoomEvent::WaitingParticipantJoined(waiting));
+    }
+
+    pub(crate) fn knocker_left(&mut self, id: &ClientId) {
+        let before = self.state.waiting_participants.len();
+        self.state.waiting_participants.retain(|one| one.id != *id);
+        if self.state.waiting_participants.len() < before {
+            self.event(RoomEvent::WaitingParticipantLeft(id.clone()));
+        }
+    }
+
+    /// Brings what follows from the clients up to date.
+    pub(crate) fn publish_participants(&mut self) {
+        self.state.remote_client_count = self.clients.len();
+        let persons = self
+            .clients
+            .iter()
+            .filter(|client| client.role_name.is_person());
+        if !persons.clone().eq(self.state.remote_participants.iter()) {
+            self.state.remote_participants = persons.cloned().collect();
+        }
+        self.publish_screenshares();
+    }
+}
+
+fn participant(client: SignalClient, was_here_first: bool) -> RemoteParticipant {
+    RemoteParticipant {
+        id: client.id,
+        device_id: client.device_id,
+        display_name: client.display_name,
+        role_name: client.role.role_name,
+        is_audio_enabled: client.is_audio_enabled,
+        is_video_enabled: client.is_video_enabled,
+        is_local_participant: false,
+        stream: None,
+        presentation_stream: None,
+        external_id: client.external_id,
+        sticky_reaction: client.sticky_reaction,
+        is_dial_in: client.is_dial_in,
+        is_audio_recorder: client.is_audio_recorder,
+        breakout_group: client.breakout_group.filter(|group| !group.is_empty()),
+        breakout_group_assigned: String::new(),
+        streams: client.streams,
+        was_here_first,
+    }
+}

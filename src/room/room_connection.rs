@@ -1,0 +1,301 @@
+//! [`RoomConnection`]: what it holds, and which part answers which input.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use roomd_protocol::{
+    ClientId, ClientMessage, Secret, ServerMessage,
+    records::{DeviceCredentials, RoleName},
+};
+
+use crate::{
+    action::{Action, JoinOptions},
+    input::{Effect, Input, Now, Refusal, RoomEvent},
+    local_participant::Metadata,
+    media_port::MediaEvent,
+    negotiation::Peer,
+    state::{ConnectionStatus, RemoteParticipant, RoomConnectionState},
+    timers::{Timer, Timers},
+};
+
+/// A client of a room. See the crate's documentation for its rules.
+#[derive(Debug, Default)]
+pub struct RoomConnection {
+    pub(crate) state: RoomConnectionState,
+    /// Options of the current join.
+    pub(crate) join: Option<JoinOptions>,
+    /// Somebody wants to be in the room.
+    pub(crate) active: bool,
+    pub(crate) user_agent: String,
+    pub(crate) credentials: Option<DeviceCredentials>,
+    pub(crate) organization_id: Option<String>,
+    pub(crate) socket_connected: bool,
+    pub(crate) identifying: bool,
+    pub(crate) identified: bool,
+    /// Key of the link, or the one that an accepted knock brought.
+    pub(crate) room_key: Option<Secret>,
+    /// Every remote client of the room, bots included.
+    pub(crate) clients: Vec<RemoteParticipant>,
+    pub(crate) peers: BTreeMap<ClientId, Peer>,
+    /// Counts the peer connections that were ever made.
+    pub(crate) sessions: u64,
+    pub(crate) own_screenshare: Option<crate::screenshares::OwnScreenshare>,
+    /// A hand was raised since the join: from then on its absence is sent as null.
+    pub(crate) hand_was_raised: bool,
+    pub(crate) sent_metadata: Option<Metadata>,
+    pub(crate) timers: Timers,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl RoomConnection {
+    /// A connection that has not joined anything. `user_agent` is what `join_room` says of this
+    /// program, for example `roomd:0.1.0`.
+    #[must_use]
+    pub fn new(user_agent: impl Into<String>) -> Self {
+        Self {
+            user_agent: user_agent.into(),
+            ..Self::default()
+        }
+    }
+
+    /// What may be shown.
+    #[must_use]
+    pub fn state(&self) -> &RoomConnectionState {
+        &self.state
+    }
+
+    /// When to call [`Self::handle`] with [`Input::Timeout`] if nothing else happens before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Carries an action out, or says why not.
+    ///
+    /// # Errors
+    /// When status, role or arguments do not allow the action; then nothing changed.
+    pub fn act(&mut self, now: Now, action: Action) -> Result<Vec<Effect>, Refusal> {
+        match action {
+            Action::JoinRoom(options) => self.join_room(*options)?,
+            Action::LeaveRoom => self.leave_room(now),
+            Action::Knock => self.knock()?,
+            Action::CancelKnock => self.cancel_knock()?,
+            Action::SetDisplayName(name) => self.state.local_participant.display_name = name,
+            Action::ToggleMicrophone(enabled) => self.toggle_microphone(enabled),
+            Action::ToggleCamera(enabled) => self.toggle_camera(enabled),
+            Action::ToggleRaiseHand(enabled) => self.toggle_raise_hand(now, enabled)?,
+            Action::StartScreenshare { source } => self.start_screenshare(source)?,
+            Action::StopScreenshare => self.stop_screenshare()?,
+            Action::SendChatMessage {
+                text,
+                parent_id,
+                is_broadcast,
+            } => {
+                self.send_chat_message(text, parent_id, is_broadcast)?;
+            }
+            Action::RemoveChatMessage { message_id } => self.remove_chat_message(message_id)?,
+            Action::StartCloudRecording => self.start_cloud_recording()?,
+            Action::StopCloudRecording => self.stop_cloud_recording()?,
+            Action::ToggleLowDataMode(_) => return Err(Refusal::NotSupported("low data mode")),
+            Action::ToggleHdMode(_) => return Err(Refusal::NotSupported("HD mode")),
+            Action::ToggleWidescreenMode(_) => {
+                return Err(Refusal::NotSupported("widescreen mode"));
+            }
+            Action::StartLiveTranscription | Action::StopLiveTranscription => {
+                return Err(Refusal::NotSupported("live transcription"));
+            }
+            Action::StartLiveCaptions | Action::StopLiveCaptions => {
+                return Err(Refusal::NotSupported("live captions"));
+            }
+            Action::JoinBreakoutGroup(_)
+            | Action::JoinBreakoutMainRoom
+            | Action::StartBreakoutSession { .. }
+            | Action::UpdateBreakoutSession { .. }
+            | Action::StopBreakoutSession
+            | Action::AssignBreakoutParticipants(_)
+            | Action::AssignAllBreakoutParticipants
+            | Action::UnassignAllBreakoutParticipants
+            | Action::ShuffleBreakoutParticipants
+            | Action::ExtendBreakoutTimer(_)
+            | Action::StopBreakoutTimer
+            | Action::BroadcastToGroups(_)
+            | Action::StopBroadcastToGroups(_) => {
+                return Err(Refusal::NotSupported("breakout groups"));
+            }
+            moderation => self.moderate(now, moderation)?,
+        }
+        Ok(self.settle(now))
+    }
+
+    /// Applies one input and returns everything that follows from it.
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Credentials(credentials) => self.credentials_known(credentials),
+            Input::Organization(id) => self.organization_id = Some(id),
+            Input::OrganizationNotFound => self.organization_not_found(),
+            Input::Socket(event) => self.socket_changed(event),
+            Input::Signal(message) => self.signal(now, *message),
+            Input::Media(event) => self.media(now, event),
+            Input::Timeout => {
+                while let Some(timer) = self.timers.take_expired(now.instant) {
+                    self.expired(now, timer);
+                }
+            }
+        }
+        self.settle(now)
+    }
+
+    fn signal(&mut self, now: Now, message: ServerMessage) {
+        use ServerMessage as M;
+        match message {
+            M::DeviceIdentified => self.device_identified(),
+            M::RoomJoined(joined) => self.room_joined(now, *joined),
+            M::KnockHandled(handled) => self.knock_handled(handled),
+            M::ClientKicked(_) => self.kicked(),
+            M::RoomLeft => self.room_left(),
+            M::RoomLocked(locked) => self.state.is_locked = locked.is_locked,
+            M::RoomSessionEnded(ended) => {
+                if self
+                    .state
+                    .session
+                    .as_ref()
+                    .is_some_and(|session| session.id == ended.room_session_id)
+                {
+                    self.state.session = None;
+                }
+            }
+            M::NewClient(new) => self.new_client(now, *new),
+            M::ClientLeft(left) => self.client_left(&left.client_id),
+            M::ClientUnableToJoin(unable) => {
+                if unable.error == "room_full" {
+                    self.event(RoomEvent::ClientUnableToJoinFullRoom);
+                }
+            }
+            M::AudioEnabled(event) => {
+                self.update_client(&event.client_id, |client| {
+                    client.is_audio_enabled = event.is_audio_enabled
+                });
+            }
+            M::VideoEnabled(event) => self.remote_camera_changed(&event),
+            M::AudioEnableRequested(request) => self.audio_requested(&request),
+            M::VideoEnableRequested(request) => self.video_requested(&request),
+            M::ClientMetadataReceived(metadata) => self.metadata_received(metadata),
+            M::ScreenshareStarted(started) => self.screenshare_started(&started),
+            M::ScreenshareStopped(stopped) => self.screenshare_stopped(&stopped),
+            M::ChatMessage(message) => self.chat_message(*message),
+            M::ChatMessageRemoved(removed) => self.chat_message_removed(&removed.id),
+            M::RoomKnocked(knocked) => self.room_knocked(knocked),
+            M::KnockerLeft(left) => self.knocker_left(&left.client_id),
+            M::SpotlightAdded(spotlight) => self.spotlight_added(spotlight),
+            M::SpotlightRemoved(spotlight) => self.spotlight_removed(&spotlight),
+            M::CloudRecordingStarted(started) => self.cloud_recording_started(started),
+            M::CloudRecordingStopped => self.state.cloud_recording = None,
+            M::MediaserverConfig(config) => self.mediaserver_config(now, config),
+            M::ReadyToReceiveOffer(relay) => self.offer_solicited(now, &relay.client_id),
+            M::SdpOffer(relay) => self.description_received(now, &relay),
+            M::SdpAnswer(relay) => self.description_received(now, &relay),
+            M::IceCandidate(relay) => self.candidate_received(&relay),
+            M::IceEndOfCandidates(_)
+            | M::PendingClientLeft(_)
+            | M::StreamingStopped
+            | M::LiveTranscriptionStarted(_)
+            | M::LiveTranscriptionStopped
+            | M::LiveCaptionsStarted(_)
+            | M::LiveCaptionsStopped
+            | M::LiveCaption(_)
+            | M::BreakoutSessionUpdated(_)
+            | M::BreakoutGroupJoined(_)
+            | M::BreakoutMoveToGroup
+            | M::BreakoutMoveToMain
+            | M::BreakoutEnding
+            | M::BreakoutTimerEnded
+            | M::BreakoutTimerExtended => {}
+        }
+    }
+
+    fn media(&mut self, now: Now, event: MediaEvent) {
+        match event {
+            MediaEvent::Microphone(report) => self.microphone_reported(&report),
+            MediaEvent::Camera(report) => self.camera_reported(&report),
+            MediaEvent::ScreenshareStarted { stream, has_audio } => {
+                self.capture_started(stream, has_audio)
+            }
+            MediaEvent::ScreenshareEnded { .. } => self.capture_ended(),
+            MediaEvent::RemoteStream {
+                peer,
+                session,
+                stream,
+                tracks,
+            } => {
+                if self.is_current(&peer, session) {
+                    self.stream_arrived(&peer, stream, tracks);
+                }
+            }
+            MediaEvent::RemoteStreamEnded {
+                peer,
+                session,
+                stream,
+            } => {
+                if self.is_current(&peer, session) {
+                    self.stream_ended(&peer, &stream);
+                }
+            }
+            negotiation => self.peer_event(now, negotiation),
+        }
+    }
+
+    fn expired(&mut self, now: Now, timer: Timer) {
+        match timer {
+            Timer::Identify | Timer::Join => {
+                self.identifying = false;
+                self.push(Effect::RestartSocket);
+            }
+            Timer::Leave => self.room_left(),
+            Timer::MediaserverConfig => {
+                if self.state.connection_status == ConnectionStatus::Connected {
+                    self.send(ClientMessage::FetchMediaserverConfig);
+                }
+            }
+            Timer::Peer(peer) => self.peer_overdue(now, &peer),
+        }
+    }
+
+    /// What runs after every input: joining as soon as all is there, the own metadata, renegotiation,
+    /// and the parts of the state that follow from others.
+    fn settle(&mut self, now: Now) -> Vec<Effect> {
+        self.join_if_ready(now);
+        self.announce_metadata();
+        self.offer_presentation(now);
+        self.publish_participants();
+        std::mem::take(&mut self.effects)
+    }
+
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(crate) fn send(&mut self, message: ClientMessage) {
+        self.push(Effect::Send(message));
+    }
+
+    pub(crate) fn media_command(&mut self, command: crate::MediaCommand) {
+        self.push(Effect::Media(command));
+    }
+
+    pub(crate) fn event(&mut self, event: RoomEvent) {
+        self.push(Effect::Event(event));
+    }
+
+    pub(crate) fn require_connected(&self) -> Result<(), Refusal> {
+        match self.state.connection_status {
+            ConnectionStatus::Connected => Ok(()),
+            status => Err(Refusal::NotConnected { status }),
+        }
+    }
+
+    pub(crate) fn require_host(&self) -> Result<(), Refusal> {
+        match self.state.local_participant.role_name {
+            RoleName::Host => Ok(()),
+            role => Err(Refusal::NotPermitted { role }),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! One room: its people and what they share.
+
+use std::{collections::VecDeque, time::Instant};
+
+use indexmap::IndexMap;
+use roomd_protocol::{
+    ClientId, DeviceId, ServerMessage, StreamId,
+    records::{
+        IceServer, IceServers, RoleName, RoomMode, RoomSession, SignalClient, SignalKnocker,
+        SignalRoom, Spotlight,
+    },
+    server::RoomSessionEnded,
+};
+
+use super::{Outgoing, SocketId, breakout::Breakout, chat::ChatEntry, tell};
+use crate::{clock::Now, ids::IdSource, meetings::MeetingRecord};
+
+/// The organization that all rooms belong to.
+pub(super) const ORGANIZATION_ID: &str = "1";
+
+/// How many kicked clients are remembered.
+const KICKED_LIMIT: usize = 1000;
+
+/// One room.
+pub(super) struct Room {
+    pub(super) name: String,
+    pub(super) meeting_id: Option<String>,
+    pub(super) mode: RoomMode,
+    pub(super) is_locked: bool,
+    pub(super) clients: IndexMap<ClientId, Client>,
+    pub(super) knockers: IndexMap<ClientId, Knocker>,
+    pub(super) session: Option<RoomSession>,
+    pub(super) spotlights: Vec<Spotlight>,
+    pub(super) chat: VecDeque<ChatEntry>,
+    pub(super) breakout: Breakout,
+    /// Ids whose claims and granted keys open nothing any more.
+    pub(super) kicked: VecDeque<ClientId>,
+    /// Counts answered joins: who came later solicits (see `relay`).
+    pub(super) joins: u64,
+}
+
+/// Somebody in the room, connected or in the grace period.
+pub(super) struct Client {
+    pub(super) record: SignalClient,
+    pub(super) socket: Option<SocketId>,
+    pub(super) grace_until: Option<Instant>,
+    pub(super) join_number: u64,
+    pub(super) joined_at: Instant,
+    /// Screenshares from before a reconnect that were not announced again yet.
+    pub(super) unannounced_shares: Vec<StreamId>,
+    pub(super) announce_until: Option<Instant>,
+    /// Knockers that went while this host was away: its own list does not forget them by itself.
+    pub(super) missed_knockers: Vec<ClientId>,
+}
+
+/// Somebody who waits outside.
+pub(super) struct Knocker {
+    pub(super) device: DeviceId,
+    pub(super) display_name: String,
+    pub(super) socket: SocketId,
+    /// The role that an accepted knock will give.
+    pub(super) role: RoleName,
+}
+
+impl Room {
+    pub(super) fn unlisted(name: &str, mode: RoomMode) -> Self {
+        Self {
+            name: name.to_owned(),
+            meeting_id: None,
+            mode,
+            is_locked: false,
+            clients: IndexMap::new(),
+            knockers: IndexMap::new(),
+            session: None,
+            spotlights: Vec::new(),
+            chat: VecDeque::new(),
+            breakout: Breakout::default(),
+            kicked: VecDeque::new(),
+            joins: 0,
+        }
+    }
+
+    pub(super) fn of_meeting(meeting: &MeetingRecord) -> Self {
+        Self {
+            meeting_id: Some(meeting.meeting_id.clone()),
+            is_locked: meeting.is_locked,
+            ..Self::unlisted(&meeting.room_name, meeting.mode)
+        }
+    }
+
+    pub(super) fn role(&self, id: &ClientId) -> RoleName {
+        self.clients
+            .get(id)
+            .map_or(RoleName::None, |client| client.record.role.role_name)
+    }
+
+    pub(super) fn is_host(&self, id: &ClientId) -> bool {
+        self.role(id) == RoleName::Host
+    }
+
+    /// Viewers receive, but do not send.
+    pub(super) fn may_publish(&self, id: &ClientId) -> bool {
+        may_publish(self.role(id))
+    }
+
+    pub(super) fn tell(&self, id: &ClientId, message: ServerMessage, out: &mut Vec<Outgoing>) {
+        if let Some(socket) = self.clients.get(id).and_then(|client| client.socket) {
+            tell(out, socket, message);
+        }
+    }
+
+    pub(super) fn tell_all(&self, message: &ServerMessage, out: &mut Vec<Outgoing>) {
+        self.tell_those(message, |_, _| true, out);
+    }
+
+    pub(super) fn tell_others(
+        &self,
+        but: &ClientId,
+        message: &ServerMessage,
+        out: &mut Vec<Outgoing>,
+    ) {
+        self.tell_those(message, |id, _| id != but, out);
+    }
+
+    pub(super) fn tell_hosts(&self, message: &ServerMessage, out: &mut Vec<Outgoing>) {
+        let is_host = |_: &ClientId, client: &Client| client.is_host();
+        self.tell_those(message, is_host, out);
+    }
+
+    pub(super) fn tell_those(
+        &self,
+        message: &ServerMessage,
+        who: impl Fn(&ClientId, &Client) -> bool,
+        out: &mut Vec<Outgoing>,
+    ) {
+        for (id, client) in &self.clients {
+            if let Some(socket) = client.socket
+                && who(id, client)
+            {
+                tell(out, socket, message.clone());
+            }
+        }
+    }
+
+    /// The room as `room_joined` describes it to one client.
+    pub(super) fn snapshot(&self, for_host: bool, ice_servers: &[IceServer]) -> SignalRoom {
+        let knockers = self.knockers.iter().map(|(id, knocker)| SignalKnocker {
+            client_id: id.clone(),
+            display_name: Some(knocker.display_name.clone()),
+            ..SignalKnocker::default()
+        });
+        SignalRoom {
+            name: self.name.clone(),
+            organization_id: ORGANIZATION_ID.to_owned(),
+            mode: Some(self.mode),
+            is_claimed: true,
+            is_locked: self.is_locked,
+            clients: self.clients.values().map(|c| c.record.clone()).collect(),
+            knockers: if for_host {
+                knockers.collect()
+            } else {
+                Vec::new()
+            },
+            spotlights: Some(self.spotlights.clone()),
+            session: self.session.clone(),
+            ice_servers: IceServers {
+                ice_servers: ice_servers.to_vec(),
+            },
+            ..SignalRoom::default()
+        }
+    }
+
+    /// A meeting goes on while two or more are present.
+    pub(super) fn begin_session(&mut self, now: Now, ids: &mut dyn IdSource) {
+        if self.session.is_none() && self.clients.len() >= 2 {
+            self.session = Some(RoomSession {
+                id: ids.next_id(),
+                created_at: now.iso(),
+            });
+        }
+    }
+
+    /// The counterpart, after somebody went.
+    pub(super) fn end_session(&mut self, out: &mut Vec<Outgoing>) {
+        if self.clients.len() < 2
+            && let Some(session) = self.session.take()
+        {
+            let ended = RoomSessionEnded {
+                room_session_id: session.id,
+            };
+            self.tell_all(&ServerMessage::RoomSessionEnded(ended), out);
+        }
+    }
+
+    pub(super) fn is_kicked(&self, id: &ClientId) -> bool {
+        self.kicked.contains(id)
+    }
+
+    pub(super) fn remember_kicked(&mut self, id: ClientId) {
+        if self.kicked.len() == KICKED_LIMIT {
+            self.kicked.pop_front();
+        }
+        self.kicked.push_back(id);
+    }
+
+    /// A room without people is forgotten. One that was made for a meeting stays while it
+    /// remembers who was kicked; the meeting itself is kept elsewhere.
+    pub(super) fn is_forgettable(&self) -> bool {
+        self.clients.is_empty()
+            && self.knockers.is_empty()
+            && (self.meeting_id.is_none() || self.kicked.is_empty())
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.clients
+            .values()
+            .flat_map(|client| [client.grace_until, client.announce_until])
+            .flatten()
+            .chain(self.breakout.next_deadline())
+            .min()
+    }
+
+    pub(super) fn timeout(&mut self, now: Now, out: &mut Vec<Outgoing>) {
+        self.expire_grace(now, out);
+        self.expire_shares(now, out);
+        self.breakout_timers(now, out);
+    }
+}
+
+impl Client {
+    pub(super) fn is_host(&self) -> bool {
+        self.record.role.role_name == RoleName::Host
+    }
+}
+
+/// Viewers receive, but do not send.
+pub(super) fn may_publish(role: RoleName) -> bool {
+    !matches!(role, RoleName::Viewer | RoleName::GrantedViewer)
+}

@@ -1,0 +1,8 @@
+//! The started server, over loopback: real HTTP, real WebSockets, a real database.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
+
+mod abuse;
+mod http;
+mod restart;
+mod rooms;
+mod support;

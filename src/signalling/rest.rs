@@ -1,0 +1,175 @@
+//! The two HTTP calls before a join, retried until they succeed.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use reqwest::{Client, StatusCode};
+use roomd_protocol::{RoomUrl, records::DeviceCredentials, rest::Organization};
+use thiserror::Error;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{Event, backoff::Backoff, credentials::CredentialsFile, endpoints::Endpoints};
+
+/// How long a call may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The header that tells the API what kind of program asks.
+const PLATFORM_HEADER: &str = "X-Appearin-Device-Platform";
+
+/// The HTTP side of a service.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    http: Client,
+    endpoints: Endpoints,
+    credentials: Option<CredentialsFile>,
+}
+
+/// Why a call failed.
+#[derive(Debug, Error)]
+enum CallError {
+    #[error("{url} cannot be reached: {reason}")]
+    Unreachable { url: String, reason: String },
+    #[error("{url} answers with status {status}")]
+    Status { url: String, status: StatusCode },
+    #[error("{url} does not answer as a room service does: {reason}")]
+    Nonsense { url: String, reason: String },
+}
+
+impl Rest {
+    /// A client for these endpoints.
+    ///
+    /// # Errors
+    /// When the HTTP library refuses the TLS configuration.
+    pub fn new(
+        tls: Arc<rustls::ClientConfig>,
+        endpoints: Endpoints,
+        credentials: Option<PathBuf>,
+    ) -> Result<Self, reqwest::Error> {
+        let http = Client::builder()
+            .tls_backend_preconfigured((*tls).clone())
+            .timeout(TIMEOUT)
+            .user_agent(concat!("roomd/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self {
+            http,
+            endpoints,
+            credentials: credentials.map(CredentialsFile::at),
+        })
+    }
+
+    /// The device's credentials: the stored ones, or new ones that are stored then.
+    pub(crate) async fn device_credentials(
+        &self,
+        room: &RoomUrl,
+        events: &UnboundedSender<Event>,
+    ) -> DeviceCredentials {
+        let api = self.endpoints.api_for(room);
+        if let Some(credentials) = self.credentials.as_ref().and_then(|file| file.load(&api)) {
+            return credentials;
+        }
+        let mut backoff = Backoff::for_rest();
+        loop {
+            match self.create_device(&api).await {
+                Ok(credentials) => {
+                    if let Some(file) = &self.credentials
+                        && let Err(error) = file.store(&api, &credentials)
+                    {
+                        tracing::warn!(%error, "the device credentials cannot be kept; this box will look like a new one after a restart");
+                    }
+                    return credentials;
+                }
+                Err(error) => wait(&mut backoff, &error, events).await,
+            }
+        }
+    }
+
+    /// The id of the organization that the room's host belongs to; `None` when there is none.
+    pub(crate) async fn organization(
+        &self,
+        room: &RoomUrl,
+        device: &DeviceCredentials,
+        events: &UnboundedSender<Event>,
+    ) -> Option<String> {
+        let mut backoff = Backoff::for_rest();
+        loop {
+            match self.find_organization(room, device).await {
+                Ok(organization) => return organization.map(|found| found.organization_id),
+                Err(error) => wait(&mut backoff, &error, events).await,
+            }
+        }
+    }
+
+    async fn create_device(&self, api: &str) -> Result<DeviceCredentials, CallError> {
+        let url = format!("{api}/devices");
+        let request = self.http.post(&url).header(PLATFORM_HEADER, "web");
+        read(&url, request).await?.ok_or(CallError::Status {
+            url,
+            status: StatusCode::NOT_FOUND,
+        })
+    }
+
+    async fn find_organization(
+        &self,
+        room: &RoomUrl,
+        device: &DeviceCredentials,
+    ) -> Result<Option<Organization>, CallError> {
+        let api = self.endpoints.api_for(room);
+        let url = format!(
+            "{api}/organization-subdomains/{}/?fields=permissions,account,onboardingSurvey",
+            room.subdomain()
+        );
+        let request = self
+            .http
+            .get(&url)
+            .header(PLATFORM_HEADER, "web")
+            .basic_auth(device.credentials.uuid.as_str(), Some(device.hmac.reveal()));
+        read(&url, request).await
+    }
+}
+
+/// Sends a request and reads its JSON body; `None` for 404.
+async fn read<T: serde::de::DeserializeOwned>(
+    url: &str,
+    request: reqwest::RequestBuilder,
+) -> Result<Option<T>, CallError> {
+    let unreachable = |error: reqwest::Error| CallError::Unreachable {
+        url: url.to_owned(),
+        reason: innermost(&error),
+    };
+    let response = request.send().await.map_err(unreachable)?;
+    match response.status() {
+        StatusCode::NOT_FOUND => Ok(None),
+        status if status.is_success() => {
+            let body = response.bytes().await.map_err(unreachable)?;
+            serde_json::from_slice(&body)
+                .map(Some)
+                .map_err(|error| CallError::Nonsense {
+                    url: url.to_owned(),
+                    reason: error.to_string(),
+                })
+        }
+        status => Err(CallError::Status {
+            url: url.to_owned(),
+            status,
+        }),
+    }
+}
+
+/// The cause that says most: "connection refused" rather than "error sending request".
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+async fn wait(backoff: &mut Backoff, error: &CallError, events: &UnboundedSender<Event>) {
+    let delay = backoff.next_delay();
+    let retrying = Event::Retrying {
+        attempt: backoff.failures(),
+        delay,
+        error: error.to_string(),
+    };
+    if events.send(retrying).is_ok() {
+        tokio::time::sleep(delay).await;
+    }
+}

@@ -1,0 +1,96 @@
+//! Leads the unmodified SDK to a room server on this machine without touching the page: a TLS server under the SDK's
+//! own host names that pipes bytes by SNI, and a sink for its call statistics.
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { createServer } from "node:tls";
+import { Transform } from "node:stream";
+import { run } from "./processes.mjs";
+
+const API = "api.whereby.dev";
+const SIGNAL = "signal.appearin.net";
+const STATISTICS = "rtcstats.srv.whereby.com";
+
+async function certificate() {
+    const folder = await mkdtemp(join(tmpdir(), "front-"));
+    try {
+        const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+        const names = [API, SIGNAL, STATISTICS].map((host) => `DNS:${host}`).join(",");
+        // prettier-ignore
+        await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", `/CN=${API}`, "-addext", `subjectAltName=${names}`, "-keyout", key, "-out", cert]);
+        return { key: await readFile(key), cert: await readFile(cert) };
+    } finally {
+        await rm(folder, { recursive: true });
+    }
+}
+
+/** Accepts a WebSocket and ignores what comes; anything else gets 404. */
+function sink(socket) {
+    socket.once("data", (data) => {
+        const key = /^sec-websocket-key: *(\S+)/im.exec(data.toString("latin1"))?.[1];
+        if (!key) return socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+        const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+        const protocol = /^sec-websocket-protocol: *(\S+)/im.exec(data.toString("latin1"))?.[1];
+        const headers = ["HTTP/1.1 101 Switching Protocols", "upgrade: websocket", "connection: upgrade", `sec-websocket-accept: ${accept}`];
+        if (protocol) headers.push(`sec-websocket-protocol: ${protocol}`);
+        socket.write(`${headers.join("\r\n")}\r\n\r\n`);
+        socket.resume();
+    });
+}
+
+const delayed = (ms) =>
+    new Transform({
+        transform(chunk, _, done) {
+            setTimeout(() => done(null, chunk), ms);
+        },
+    });
+
+/** Starts the front before the room server at `port`. `delayMs` delays what the server says, as a distant one would. */
+export async function startFront({ port: serverPort, delayMs = 0 }) {
+    const contacts = new Map();
+    const open = new Map();
+    let isSignalCut = false;
+    const server = createServer({ ...(await certificate()), ALPNProtocols: ["http/1.1"] }, (socket) => {
+        const host = socket.servername || "(no name)";
+        contacts.set(host, (contacts.get(host) ?? 0) + 1);
+        socket.on("error", () => socket.destroy()); // the browser has gone
+        open.set(socket, host);
+        socket.once("close", () => open.delete(socket));
+        if (host === STATISTICS) return sink(socket);
+        if (![API, SIGNAL].includes(host) || (host === SIGNAL && isSignalCut)) return socket.destroy();
+        const upstream = connect(serverPort, "127.0.0.1");
+        upstream.on("error", () => socket.destroy()); // the room server is not there: the browser sees a lost connection
+        socket.once("close", () => upstream.destroy());
+        upstream.once("close", () => socket.end());
+        socket.pipe(upstream);
+        (delayMs ? upstream.pipe(delayed(delayMs)) : upstream).pipe(socket);
+    });
+    server.on("tlsClientError", () => {}); // a connection given up during its handshake
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address();
+    return {
+        port,
+        /** How often each host name was contacted. */
+        contacts,
+        /** For Chromium: every name ends here. */
+        resolverRules: `MAP * 127.0.0.1:${port}, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
+        /** Ends the signal connections and refuses new ones until `restoreSignal`. */
+        cutSignal() {
+            isSignalCut = true;
+            for (const [socket, host] of open) if (host === SIGNAL) socket.destroy();
+        },
+        restoreSignal() {
+            isSignalCut = false;
+        },
+        async close() {
+            for (const socket of open.keys()) socket.destroy();
+            server.close();
+            await once(server, "close");
+        },
+    };
+}

@@ -1,0 +1,92 @@
+//! A participant without a user interface: the unmodified SDK, page-made devices, meters. Tests call `window.lab`.
+import { allStats, peerConnections, selectedPaths } from "./peer_connections.js";
+import { WherebyClient } from "@whereby.com/core";
+import { measurePicture, measureSound, playerOf, snapshotOf } from "./meters.js";
+import { replaceDevices, stopScreenFromBrowserBar } from "./sources.js";
+
+const client = new WherebyClient();
+const room = client.getRoomConnection();
+const media = client.getLocalMedia();
+const lines = [];
+const statuses = [];
+const record = (what, value) => lines.push(`${new Date().toISOString()} ${what} ${JSON.stringify(plain(value))}`);
+
+/** Streams, tracks and emitters cannot be sent over the debugging protocol; streams become their ids and tracks. */
+function plain(value) {
+    if (value instanceof MediaStream) {
+        return { id: value.id, active: value.active, tracks: value.getTracks().map(({ id, kind, enabled, muted, readyState }) => ({ id, kind, enabled, muted, readyState })) };
+    }
+    if (Array.isArray(value)) return value.map(plain);
+    if (value && typeof value === "object") {
+        if (typeof value.emit === "function") return undefined;
+        return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+    }
+    return value;
+}
+
+room.subscribeToConnectionStatus((status) => {
+    statuses.push(status);
+    record("connectionStatus", status);
+});
+room.subscribeToConnectionError((error) => record("connectionError", error));
+room.subscribeToChatMessages((messages) => record("chatMessages", messages));
+room.subscribeToWaitingParticipants((people) => record("waitingParticipants", people));
+room.subscribeToScreenshares((shares) => record("screenshares", shares));
+let lastRemote = "";
+room.subscribeToRemoteParticipants((people) => {
+    const text = JSON.stringify(plain(people));
+    if (text !== lastRemote) record("remoteParticipants", people);
+    lastRemote = text;
+    for (const { stream, presentationStream } of people) for (const one of [stream, presentationStream]) if (one) playerOf(one);
+});
+const notifications = [];
+const follow = (emitter) =>
+    emitter.on("*", ({ type, message }) => {
+        notifications.push({ type, message });
+        record("notification", { type, message });
+    });
+addEventListener("error", ({ message }) => record("pageError", message));
+addEventListener("unhandledrejection", ({ reason }) => record("unhandledRejection", String(reason)));
+
+/** The stream of a remote participant: "camera" or "presentation"; without an id, of the only one that has it. */
+function streamOf(kind, participantId) {
+    const field = kind === "presentation" ? "presentationStream" : "stream";
+    const found = room.getState().remoteParticipants.filter((person) => person[field] && (!participantId || person.id === participantId));
+    if (found.length !== 1) throw new Error(`${found.length} remote participants have a ${kind} stream, expected one`);
+    return found[0][field];
+}
+
+window.lab = {
+    /** Starts the devices and joins. Resolves to "joined", or the error with which the SDK refuses. */
+    async join({ roomUrl, roomKey, displayName, devices, kinds = { audio: true, video: true } }) {
+        replaceDevices(devices);
+        const outcome = await media.startMedia(kinds);
+        if (outcome.error) throw new Error(`startMedia: ${outcome.payload ?? outcome.error.message}`);
+        room.initialize({ roomUrl, displayName, ...(roomKey ? { roomKey } : {}) });
+        const joined = room.joinRoom();
+        follow(room.getNotificationsEventEmitter());
+        return joined.then(
+            () => "joined",
+            (error) => String(error?.message ?? error),
+        );
+    },
+    /** Joins again with the same client and devices. */
+    rejoin: () =>
+        room.joinRoom().then(
+            () => "joined",
+            (error) => String(error?.message ?? error),
+        ),
+    /** Calls an action of the room connection. */
+    act: (name, ...args) => void room[name](...args),
+    state: () => ({ ...plain(room.getState()), isLocked: client.getStore().getState().room.isLocked }),
+    statuses: () => [...statuses],
+    notifications: () => [...notifications],
+    lines: () => [...lines],
+    picture: (kind, participantId, ms) => measurePicture(streamOf(kind, participantId), ms),
+    sound: (kind, participantId, ms) => measureSound(streamOf(kind, participantId), ms),
+    snapshot: (kind, participantId) => snapshotOf(streamOf(kind, participantId)),
+    stopScreenFromBrowserBar,
+    paths: selectedPaths,
+    stats: allStats,
+    descriptions: () => peerConnections.map(({ connectionState, localDescription, remoteDescription }) => ({ connectionState, local: localDescription?.sdp, remote: remoteDescription?.sdp })),
+};

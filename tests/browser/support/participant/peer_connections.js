@@ -1,0 +1,35 @@
+//! Remembers every peer connection of the unmodified SDK; imported before it.
+export const peerConnections = [];
+
+const Native = window.RTCPeerConnection;
+window.RTCPeerConnection = class RTCPeerConnection extends Native {
+    constructor(...options) {
+        super(...options);
+        peerConnections.push(this);
+    }
+};
+
+/** The statistics of all open connections, one list per connection. */
+export const allStats = () =>
+    Promise.all(peerConnections.filter((connection) => connection.connectionState !== "closed").map(async (connection) => [...(await connection.getStats()).values()]));
+
+/** The inbound statistics of one track with its codec, or undefined. */
+export async function inboundStats(track) {
+    for (const stats of await allStats()) {
+        const inbound = stats.find((entry) => entry.type === "inbound-rtp" && entry.trackIdentifier === track.id);
+        if (inbound) return { ...inbound, codec: stats.find(({ id }) => id === inbound.codecId)?.mimeType };
+    }
+    return undefined;
+}
+
+/** The selected candidate pairs: type, protocol and address of both ends. */
+export async function selectedPaths() {
+    const end = ({ candidateType, protocol, address, port }) => ({ candidateType, protocol, address, port });
+    return (await allStats()).flatMap((stats) => {
+        const byId = new Map(stats.map((entry) => [entry.id, entry]));
+        return stats
+            .filter(({ type, selectedCandidatePairId }) => type === "transport" && selectedCandidatePairId)
+            .map(({ selectedCandidatePairId }) => byId.get(selectedCandidatePairId))
+            .map((pair) => ({ local: end(byId.get(pair.localCandidateId)), remote: end(byId.get(pair.remoteCandidateId)), roundTripSeconds: pair.currentRoundTripTime }));
+    });
+}

@@ -1,0 +1,194 @@
+//! The programs under test and around it: roomd's room server, roomd itself, mosquitto and an MQTT client.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { randomBytes } from "node:crypto";
+import mqtt from "mqtt";
+import { freePort } from "./network.mjs";
+import { start } from "./processes.mjs";
+import { until, within } from "./waiting.mjs";
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+/** The program under test. */
+export const ROOMD = process.env.ROOMD_BIN ?? join(repository, "target/debug/roomd");
+
+/** Starts the room server on loopback without encryption; nothing is kept unless `stateDir` is given. */
+export async function startRoomServer({ port, stateDir, toml = "" } = {}) {
+    const listen = `127.0.0.1:${port ?? (await freePort())}`;
+    const apiKey = randomBytes(24).toString("hex");
+    const folder = await mkdtemp(join(tmpdir(), "room-server-"));
+    const config = join(folder, "roomd.toml");
+    const kept = stateDir ? `state_dir = ${JSON.stringify(stateDir)}\n` : "";
+    await writeFile(config, `[server]\ntls = { mode = "off" }\napi_key = "${apiKey}"\n${kept}${toml}\n`, { mode: 0o600 });
+    const program = start("room-server", ROOMD, ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])]);
+    const origin = `http://${listen}`;
+    const answers = async (path, options) => {
+        const response = await fetch(origin + path, options);
+        if (!response.ok) throw new Error(`${options?.method ?? "GET"} ${path}: ${response.status} ${await response.text()}`);
+        return response;
+    };
+    try {
+        await until("the room server answers", async () => {
+            if (program.hasEnded()) throw new Error(`the room server ended:\n${program.lines.join("\n")}`);
+            return answers("/healthz").catch(() => null); // not listening yet
+        });
+    } catch (error) {
+        await program.kill();
+        throw error;
+    }
+    return {
+        program,
+        origin,
+        port: Number(listen.split(":")[1]),
+        /** Makes a room; gives its name, addresses and the host's key. */
+        async createMeeting({ isLocked = false, roomMode = "normal" } = {}) {
+            const endDate = new Date(Date.now() + 3_600_000).toISOString();
+            const body = JSON.stringify({ isLocked, roomMode, endDate, fields: ["hostRoomUrl"] });
+            const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
+            const meeting = await (await answers("/v1/meetings", { method: "POST", headers, body })).json();
+            return { ...meeting, hostKey: new URL(meeting.hostRoomUrl).searchParams.get("roomKey") };
+        },
+        async stop(options) {
+            await program.stop(options);
+            await rm(folder, { recursive: true });
+        },
+    };
+}
+
+/** Whether somebody listens on a port of loopback. */
+async function accepts(port) {
+    const socket = connect(port, "127.0.0.1");
+    try {
+        await once(socket, "connect");
+        return true;
+    } catch {
+        return false; // refused: not yet
+    } finally {
+        socket.destroy();
+    }
+}
+
+/** Starts mosquitto on a port of loopback of its own; `port` keeps the address over a restart. */
+export async function startBroker({ port } = {}) {
+    const used = port ?? (await freePort());
+    const folder = await mkdtemp(join(tmpdir(), "mosquitto-"));
+    const config = join(folder, "mosquitto.conf");
+    await writeFile(config, `listener ${used} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`);
+    const program = start("mosquitto", "mosquitto", ["-c", config]);
+    try {
+        await until("mosquitto answers", () => !program.hasEnded() && accepts(used));
+    } catch (error) {
+        await program.kill();
+        throw new Error(`${error.message}\n${program.lines.join("\n")}`, { cause: error });
+    }
+    return {
+        program,
+        port: used,
+        async stop() {
+            await program.stop({ force: true });
+            await rm(folder, { recursive: true });
+        },
+    };
+}
+
+/** Drives one roomd over MQTT, by the contract of docs/mqtt.md: commands with replies, retained states, events. */
+export async function connectController({ port, base = "roomd/test" }) {
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5, reconnectPeriod: 200 });
+    const states = new Map();
+    const history = [];
+    const events = [];
+    const replies = new Map();
+    const listeners = new Set();
+    let availability = null;
+    let counter = 0;
+    client.on("message", (topic, payload, { retain }) => {
+        const text = payload.toString();
+        history.push(`${new Date().toISOString()} ${retain ? "retained " : ""}${topic} ${text}`);
+        const [kind, name] = topic.slice(base.length + 1).split("/");
+        if (kind === "availability") availability = text;
+        else if (kind === "state") states.set(name, JSON.parse(text));
+        else if (kind === "event") events.push({ name, ...JSON.parse(text) });
+        else if (kind === "reply") {
+            const reply = JSON.parse(text);
+            replies.get(reply.id)?.(reply);
+        }
+        for (const listener of listeners) listener();
+    });
+    await client.subscribeAsync([`${base}/#`], { qos: 1 });
+
+    /** Waits for news until `probe` gives something; no polling: every message asks it again. */
+    const heard = async (what, probe, ms) => {
+        let listener;
+        const found = new Promise((resolve, reject) => {
+            listener = () => {
+                try {
+                    const value = probe();
+                    if (value) resolve(value);
+                } catch (error) {
+                    reject(error);
+                }
+            };
+            listeners.add(listener);
+            listener();
+        });
+        try {
+            return await within(what, found, ms);
+        } catch (error) {
+            throw new Error(`${error.message}; last messages:\n${history.slice(-20).join("\n")}`, { cause: error });
+        } finally {
+            listeners.delete(listener);
+        }
+    };
+
+    return {
+        client,
+        history,
+        events,
+        availability: () => availability,
+        untilAvailability: (wanted, ms = 10_000) => heard(`availability ${wanted}`, () => availability === wanted, ms),
+        /** Sends a command and gives its reply, whatever it says. */
+        async command(name, args = {}, { ms = 10_000, admin = false } = {}) {
+            counter += 1;
+            const id = `test-${process.pid}-${counter}`;
+            const reply = new Promise((resolve) => replies.set(id, resolve));
+            await client.publishAsync(`${base}/${admin ? "admin" : "cmd"}/${name}`, JSON.stringify({ ...args, id }), { qos: 1 });
+            try {
+                return await within(`reply to ${name}`, reply, ms);
+            } finally {
+                replies.delete(id);
+            }
+        },
+        /** Sends a command that must succeed; gives its result. */
+        async carryOut(name, args, options) {
+            const reply = await this.command(name, args, options);
+            if (!reply.ok) throw new Error(`${name} was refused: ${JSON.stringify(reply.error)}`);
+            return reply.result;
+        },
+        /** The last published state of a part, or undefined. */
+        state: (part) => states.get(part),
+        /** Waits until a part's state fulfils the predicate; gives the state. */
+        waitState: (part, predicate, ms = 10_000) => heard(`state/${part}`, () => states.has(part) && predicate(states.get(part)) && states.get(part), ms),
+        /** Waits for an event that fulfils the predicate, past or coming. */
+        waitEvent: (name, predicate = () => true, ms = 10_000) => heard(`event/${name}`, () => events.find((event) => event.name === name && predicate(event)), ms),
+        close: () => client.endAsync(),
+    };
+}
+
+/** Starts `roomd run` with the given configuration (TOML text) in a directory of its own. */
+export async function startRoomd({ toml, env = {} }) {
+    const folder = await mkdtemp(join(tmpdir(), "roomd-"));
+    const config = join(folder, "roomd.toml");
+    await writeFile(config, toml, { mode: 0o600 });
+    const program = start("roomd", ROOMD, ["run", "--config", config], { env: { STATE_DIRECTORY: folder, ...env } });
+    return {
+        program,
+        folder,
+        async stop(options) {
+            await program.stop(options);
+            await rm(folder, { recursive: true });
+        },
+    };
+}
