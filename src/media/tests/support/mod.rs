@@ -1,0 +1,5 @@
+//! Two engines in a network namespace of their own, joined by a relay of their events.
+
+pub mod namespace;
+pub mod outputs;
+pub mod relay;
