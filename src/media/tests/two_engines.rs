@@ -1,5 +1,11 @@
 //! Two engines and a relay: what one captures, the other sees and hears.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests may panic"
+)]
 
 mod support;
 
@@ -7,7 +13,10 @@ use std::time::Duration;
 
 use roomd_media::{
     TestPicture,
-    settings::{AudioSource, MediaSettings, NamedVideoSource, VideoCodec, VideoCodecs, VideoEncoding, VideoSource},
+    settings::{
+        AudioSource, MediaSettings, NamedVideoSource, VideoCodec, VideoCodecs, VideoEncoding,
+        VideoSource,
+    },
 };
 use roomd_room::MediaCommand;
 use support::{
@@ -18,13 +27,27 @@ use support::{
 const TIME: Duration = Duration::from_secs(10);
 
 fn settings(frequency: f64, codec: VideoCodec) -> MediaSettings {
-    let encoding = VideoEncoding { width: 640, height: 360, fps: 30, bitrate: 1_000_000 };
+    let encoding = VideoEncoding {
+        width: 640,
+        height: 360,
+        fps: 30,
+        bitrate: 1_000_000,
+    };
     MediaSettings {
         camera: VideoSource::Test,
-        microphone: AudioSource::Test { frequency, level_dbfs: -20.0 },
-        screenshare: vec![NamedVideoSource { name: "slides".into(), source: VideoSource::Test }],
+        microphone: AudioSource::Test {
+            frequency,
+            level_dbfs: -20.0,
+        },
+        screenshare: vec![NamedVideoSource {
+            name: "slides".into(),
+            source: VideoSource::Test,
+        }],
         camera_encoding: encoding,
-        screenshare_encoding: VideoEncoding { fps: 15, ..encoding },
+        screenshare_encoding: VideoEncoding {
+            fps: 15,
+            ..encoding
+        },
         video_codecs: VideoCodecs(vec![codec]),
         ..MediaSettings::default()
     }
@@ -35,22 +58,30 @@ fn shows(seen: &Seen, picture: TestPicture) -> bool {
         && [0.08, 0.25, 0.42, 0.58, 0.75, 0.92].iter().all(|x| {
             let wanted = picture.colour_at(0, *x, 0.4);
             let got = seen.colour_at(*x, 0.4);
-            wanted.iter().zip(got).all(|(wanted, got)| wanted.abs_diff(got) < 24)
+            wanted
+                .iter()
+                .zip(got)
+                .all(|(wanted, got)| wanted.abs_diff(got) < 24)
         })
 }
 
 fn sounds(heard: &Heard, frequency: f64) -> bool {
-    heard.last.len() >= 9600 && (heard.level() + 20.0).abs() < 1.5 && heard.share_at(frequency) > 0.9
+    heard.last.len() >= 9600
+        && (heard.level() + 20.0).abs() < 1.5
+        && heard.share_at(frequency) > 0.9
 }
 
 /// Both see and hear each other.
 fn in_call(room: &Room) -> bool {
-    [(0, "wall", 660.0), (1, "desk", 440.0)].into_iter().all(|(place, other, frequency)| {
-        let party = &room.parties[place];
-        party.stream_of(other).is_some_and(|stream| {
-            shows(&party.seen.picture(&stream), TestPicture::Camera) && sounds(&party.seen.sound(&stream), frequency)
+    [(0, "wall", 660.0), (1, "desk", 440.0)]
+        .into_iter()
+        .all(|(place, other, frequency)| {
+            let party = &room.parties[place];
+            party.stream_of(other).is_some_and(|stream| {
+                shows(&party.seen.picture(&stream), TestPicture::Camera)
+                    && sounds(&party.seen.sound(&stream), frequency)
+            })
         })
-    })
 }
 
 async fn call(codec: VideoCodec) -> Room {
@@ -62,21 +93,31 @@ async fn call(codec: VideoCodec) -> Room {
         party.command(MediaCommand::Camera { enabled: true });
     }
     room.connect(0, 1, None);
-    let took = room.until("both see and hear each other", TIME, in_call).await;
+    let took = room
+        .until("both see and hear each other", TIME, in_call)
+        .await;
     eprintln!("{codec:?}: in call after {took:?}");
     room
 }
 
 #[test]
 fn picture_and_sound_arrive_both_ways_with_vp8() {
-    support::namespace::run("picture_and_sound_arrive_both_ways_with_vp8", TIME * 2, || async {
-        call(VideoCodec::Vp8).await.close().await;
-    });
+    support::namespace::run(
+        "picture_and_sound_arrive_both_ways_with_vp8",
+        TIME * 2,
+        || async {
+            call(VideoCodec::Vp8).await.close().await;
+        },
+    );
 }
 
 #[test]
 fn picture_and_sound_arrive_both_ways_with_h264() {
-    support::namespace::run("picture_and_sound_arrive_both_ways_with_h264", TIME * 2, || async {
-        call(VideoCodec::H264).await.close().await;
-    });
+    support::namespace::run(
+        "picture_and_sound_arrive_both_ways_with_h264",
+        TIME * 2,
+        || async {
+            call(VideoCodec::H264).await.close().await;
+        },
+    );
 }
