@@ -60,6 +60,8 @@ impl Allowance {
 #[derive(Debug)]
 pub struct Admission<T> {
     waiting: VecDeque<(Command, T)>,
+    /// [`FLOOD`] commands waited, and since then there was always one waiting.
+    flooded: bool,
     allowance: Allowance,
 }
 
@@ -69,6 +71,7 @@ impl<T> Admission<T> {
     pub fn new(now: Instant) -> Self {
         Self {
             waiting: VecDeque::new(),
+            flooded: false,
             allowance: Allowance::new(now, RATE * PATIENCE.as_secs_f64(), RATE),
         }
     }
@@ -83,7 +86,8 @@ impl<T> Admission<T> {
             return vec![belongings];
         }
         let mut dropped = Vec::new();
-        if self.waiting.len() >= FLOOD {
+        self.flooded |= self.waiting.len() >= FLOOD;
+        if self.flooded {
             if command == Command::Room(Action::LeaveRoom) {
                 dropped = self.drop_where(|waiting| !super::admission::never_dropped(waiting));
             } else if let Some(switch) = switch(&command) {
@@ -93,7 +97,7 @@ impl<T> Admission<T> {
             }
         }
         self.waiting.push_back((command, belongings));
-        if self.waiting.len() > FLOOD && never_dropped {
+        if self.flooded && never_dropped {
             self.advance_last();
         }
         dropped
@@ -101,7 +105,9 @@ impl<T> Admission<T> {
 
     /// The next command for the room loop.
     pub fn next(&mut self) -> Option<(Command, T)> {
-        self.waiting.pop_front()
+        let next = self.waiting.pop_front();
+        self.flooded &= !self.waiting.is_empty();
+        next
     }
 
     /// Nothing waits.

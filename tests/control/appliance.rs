@@ -59,16 +59,20 @@ impl Appliance {
         let (tell, problems) = mpsc::unbounded_channel();
         let (log, carried_out) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
-        let permits = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let permits = Arc::new(Semaphore::new(1_000_000));
         let state = Arc::new(state);
         let info = Info {
             model: "test".to_owned(),
             version: "0.1.0".to_owned(),
             ..Info::default()
         };
-        let interface =
-            mqtt::start(config, info, requests, shown, heard, tell, shutdown.clone());
-        tokio::spawn(room_loop(inbox, Arc::clone(&state), log, Arc::clone(&permits)));
+        let interface = mqtt::start(config, info, requests, shown, heard, tell, shutdown.clone());
+        tokio::spawn(room_loop(
+            inbox,
+            Arc::clone(&state),
+            log,
+            Arc::clone(&permits),
+        ));
         Self {
             state,
             events,
@@ -81,7 +85,8 @@ impl Appliance {
     }
 
     pub(crate) async fn connected(&mut self) {
-        self.status(|status| matches!(status, MqttStatus::Connected { .. })).await;
+        self.status(|status| matches!(status, MqttStatus::Connected { .. }))
+            .await;
     }
 
     /// Waits for a word about the connection.
@@ -107,18 +112,16 @@ impl Appliance {
 
     /// The next command that was carried out.
     pub(crate) async fn command(&mut self) -> (Command, ChangedBy) {
-        timeout(PATIENCE, self.carried_out.recv()).await.expect("no command").unwrap()
+        timeout(PATIENCE, self.carried_out.recv())
+            .await
+            .expect("no command")
+            .unwrap()
     }
 
     /// From now on each command waits for a permit.
-    pub(crate) async fn hold(&self) {
-        let all = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
-        let mut left = self.permits.available_permits();
-        while left > 0 {
-            let some = u32::try_from(left).unwrap_or(all);
-            self.permits.acquire_many(some).await.unwrap().forget();
-            left = self.permits.available_permits();
-        }
+    pub(crate) fn hold(&self) {
+        self.permits
+            .forget_permits(self.permits.available_permits());
     }
 }
 
@@ -140,7 +143,10 @@ async fn room_loop(
     }
 }
 
-fn carry_out(request: &Request, state: &watch::Sender<ApplianceState>) -> Result<Value, CommandError> {
+fn carry_out(
+    request: &Request,
+    state: &watch::Sender<ApplianceState>,
+) -> Result<Value, CommandError> {
     match &request.command {
         Command::Room(Action::ToggleMicrophone(enabled)) => {
             let mut now = false;

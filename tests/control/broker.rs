@@ -1,11 +1,6 @@
 //! A mosquitto of one's own.
 
-use std::{
-    io::Write,
-    net::TcpListener,
-    process::Stdio,
-    time::Duration,
-};
+use std::{io::Write, net::TcpListener, process::Stdio, time::Duration};
 
 use tempfile::NamedTempFile;
 use tokio::{
@@ -29,15 +24,28 @@ impl Broker {
 
     /// Starts one with further lines of configuration.
     pub(crate) async fn start_with(lines: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let mut config = NamedTempFile::new().unwrap();
+        let anonymous = if lines.contains("allow_anonymous") {
+            ""
+        } else {
+            "allow_anonymous true"
+        };
         writeln!(
             config,
-            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type information\nlog_type error\n{lines}"
+            "listener {port} 127.0.0.1\npersistence false\nlog_type information\nlog_type error\n{anonymous}\n{lines}"
         )
         .unwrap();
         let child = spawn(&config).await;
-        Self { port, child, config }
+        Self {
+            port,
+            child,
+            config,
+        }
     }
 
     pub(crate) fn url(&self) -> String {

@@ -1,5 +1,7 @@
 //! Brokers that die, packets that are too large, somebody else with our name, and the end.
 
+use std::os::unix::fs::PermissionsExt;
+
 use roomd::{appliance::Command, mqtt::MqttStatus};
 
 use crate::{
@@ -68,19 +70,29 @@ async fn a_packet_beyond_256_kib_costs_one_connection_at_most_and_raises_a_probl
     let mut appliance = Appliance::start(config(&broker, "3.1.1")).await;
     let mut controller = Controller::connect(&broker, "3.1.1").await;
     // Retained: it comes again with every subscription.
-    controller.publish("roomd/wall/cmd/knock", vec![b'x'; 400 * 1024], true).await;
+    controller
+        .publish("roomd/wall/cmd/knock", vec![b'x'; 400 * 1024], true)
+        .await;
     appliance.problem("oversized_packet").await;
     appliance.connected().await;
     let reply = controller.reply().await;
-    assert!(["too_large", "retained_command"].contains(&reply["error"]["code"].as_str().unwrap()), "{reply}");
+    assert!(
+        ["too_large", "retained_command"].contains(&reply["error"]["code"].as_str().unwrap()),
+        "{reply}"
+    );
     for _ in 0..3 {
-        controller.publish("roomd/wall/cmd/knock", vec![b'x'; 300 * 1024], false).await;
+        controller
+            .publish("roomd/wall/cmd/knock", vec![b'x'; 300 * 1024], false)
+            .await;
         assert_eq!(controller.reply().await["error"]["code"], "too_large");
     }
     controller.command("set_volume", r#"{"level":7}"#).await;
     assert_eq!(appliance.command().await.0, Command::SetVolume(7));
     while let Ok(status) = appliance.problems.try_recv() {
-        assert!(!matches!(status, MqttStatus::Disconnected { .. }), "{status:?}");
+        assert!(
+            !matches!(status, MqttStatus::Disconnected { .. }),
+            "{status:?}"
+        );
     }
 }
 
@@ -89,7 +101,9 @@ async fn over_mqtt_5_the_broker_keeps_larger_packets_to_itself() {
     let broker = Broker::start().await;
     let mut appliance = Appliance::start(config(&broker, "5")).await;
     let mut controller = Controller::connect(&broker, "5").await;
-    controller.publish("roomd/wall/cmd/knock", vec![b'x'; 400 * 1024], false).await;
+    controller
+        .publish("roomd/wall/cmd/knock", vec![b'x'; 400 * 1024], false)
+        .await;
     controller.command("set_volume", r#"{"level":7}"#).await;
     assert_eq!(controller.reply().await["ok"], true);
     assert_eq!(appliance.command().await.0, Command::SetVolume(7));
@@ -113,14 +127,27 @@ async fn the_next_broker_is_tried_when_one_is_not_there() {
     config.brokers.insert(0, gone.url().parse().unwrap());
     let mut appliance = Appliance::begin(config);
     appliance.problem("broker_unreachable").await;
-    let status = appliance.status(|status| matches!(status, MqttStatus::Connected { .. })).await;
-    assert_eq!(status, MqttStatus::Connected { broker: broker.url() });
+    let status = appliance
+        .status(|status| matches!(status, MqttStatus::Connected { .. }))
+        .await;
+    assert_eq!(
+        status,
+        MqttStatus::Connected {
+            broker: broker.url()
+        }
+    );
 }
 
 #[tokio::test]
 async fn wrong_credentials_are_told_as_such() {
     let users = tempfile::NamedTempFile::new().unwrap();
-    let broker = Broker::start_with(&format!("password_file {}", users.path().display())).await;
+    // mosquitto gives up root before it reads the file.
+    std::fs::set_permissions(users.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let broker = Broker::start_with(&format!(
+        "allow_anonymous false\npassword_file {}",
+        users.path().display()
+    ))
+    .await;
     for version in ["3.1.1", "5"] {
         let mut config = config(&broker, version);
         config.username = Some("wall".to_owned());

@@ -115,19 +115,31 @@ impl Controller {
             });
             (Client::V311(client), task)
         };
-        timeout(PATIENCE, is_ready.recv()).await.expect("the broker does not answer");
-        Self { client, heard, task }
+        timeout(PATIENCE, is_ready.recv())
+            .await
+            .expect("the broker does not answer");
+        Self {
+            client,
+            heard,
+            task,
+        }
     }
 
     /// Publishes with QoS 1.
     pub(crate) async fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>, retain: bool) {
         match &self.client {
             Client::V311(client) => {
-                client.publish(topic, QoS::AtLeastOnce, retain, payload.into()).await.unwrap();
+                client
+                    .publish(topic, QoS::AtLeastOnce, retain, payload.into())
+                    .await
+                    .unwrap();
             }
             Client::V5(client) => {
                 let qos = v5::mqttbytes::QoS::AtLeastOnce;
-                client.publish(topic, qos, retain, payload.into()).await.unwrap();
+                client
+                    .publish(topic, qos, retain, payload.into())
+                    .await
+                    .unwrap();
             }
         }
     }
@@ -151,7 +163,8 @@ impl Controller {
 
     /// Sends a command of the box `wall`.
     pub(crate) async fn command(&self, name: &str, payload: &str) {
-        self.publish(&format!("roomd/wall/cmd/{name}"), payload, false).await;
+        self.publish(&format!("roomd/wall/cmd/{name}"), payload, false)
+            .await;
     }
 
     /// The next message that is wanted.
@@ -186,24 +199,6 @@ impl Controller {
         self.wait(|heard| heard.topic.ends_with("/reply") && heard.json()["id"] == id)
             .await
             .json()
-    }
-
-    /// Sends a good command and collects everything that is heard up to its reply.
-    pub(crate) async fn all_until_reply(&mut self) -> Vec<Heard> {
-        self.command("set_raise_marker", r#"{"id":"marker"}"#).await;
-        let mut all = Vec::new();
-        timeout(PATIENCE, async {
-            loop {
-                let heard = self.heard.recv().await.expect("the controller is cut off");
-                if heard.topic.ends_with("/reply") && heard.json()["id"] == "marker" {
-                    return;
-                }
-                all.push(heard);
-            }
-        })
-        .await
-        .expect("no reply to the marker");
-        all
     }
 
     /// Nothing more is heard for a moment.

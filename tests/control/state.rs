@@ -54,12 +54,16 @@ async fn only_changed_parts_are_published_and_a_burst_ends_with_its_last_value()
     controller.command("set_volume", r#"{"level":5}"#).await;
     controller.reply().await;
     for volume in 0..=100 {
-        appliance.state.send_modify(|state| Arc::make_mut(&mut state.local_media).volume = volume);
+        appliance
+            .state
+            .send_modify(|state| Arc::make_mut(&mut state.local_media).volume = volume);
         tokio::task::yield_now().await;
     }
     let mut publications = 0;
     loop {
-        let heard = controller.wait(|heard| heard.topic.contains("/state/") && !heard.retain).await;
+        let heard = controller
+            .wait(|heard| heard.topic.contains("/state/") && !heard.retain)
+            .await;
         assert_eq!(heard.topic, "roomd/wall/state/local_media");
         publications += 1;
         if heard.json()["volume"] == 100 {
@@ -75,16 +79,27 @@ async fn state_is_published_again_on_get() {
     let broker = Broker::start().await;
     let _appliance = Appliance::start(config(&broker, "3.1.1")).await;
     let mut controller = Controller::connect(&broker, "3.1.1").await;
-    controller.publish("roomd/wall/get", r#"{"parts":["chat"]}"#, false).await;
-    let fresh = controller.wait(|heard| heard.topic.contains("/state/") && !heard.retain).await;
+    controller
+        .publish("roomd/wall/get", r#"{"parts":["chat"]}"#, false)
+        .await;
+    let fresh = controller
+        .wait(|heard| heard.topic.contains("/state/") && !heard.retain)
+        .await;
     assert_eq!(fresh.topic, "roomd/wall/state/chat");
     controller.publish("roomd/wall/get", "", false).await;
     let mut missing: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
     while !missing.is_empty() {
-        let heard = controller.wait(|heard| heard.topic.contains("/state/") && !heard.retain).await;
+        let heard = controller
+            .wait(|heard| heard.topic.contains("/state/") && !heard.retain)
+            .await;
         missing.retain(|name| !heard.topic.ends_with(&format!("/{name}")));
     }
-    for wrong in [r#"{"parts":["no_such"]}"#, r#"{"part":["chat"]}"#, "[", "{\"parts\":7}"] {
+    for wrong in [
+        r#"{"parts":["no_such"]}"#,
+        r#"{"part":["chat"]}"#,
+        "[",
+        "{\"parts\":7}",
+    ] {
         controller.publish("roomd/wall/get", wrong, false).await;
         let event = controller.on("event/command_rejected").await.json();
         assert_eq!(event["command"], "get");
