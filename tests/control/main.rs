@@ -8,6 +8,7 @@ mod broker;
 mod commands;
 mod connection;
 mod controller;
+mod ctl;
 mod documentation;
 mod flood;
 mod state;
