@@ -104,7 +104,7 @@ impl<T> Admission<T> {
     }
 
     /// The next command for the room loop.
-    pub fn next(&mut self) -> Option<(Command, T)> {
+    pub fn take_next(&mut self) -> Option<(Command, T)> {
         let next = self.waiting.pop_front();
         self.flooded &= !self.waiting.is_empty();
         next
@@ -212,7 +212,7 @@ mod tests {
         {
             assert!(admission.arrived(now, command, number).is_empty());
         }
-        let order: Vec<_> = std::iter::from_fn(|| admission.next())
+        let order: Vec<_> = std::iter::from_fn(|| admission.take_next())
             .map(|(_, n)| n)
             .collect();
         assert_eq!(order, [0, 1, 2]);
@@ -233,7 +233,7 @@ mod tests {
                 .is_empty()
         );
         assert_eq!(admission.arrived(now, Command::SetVolume(2), 102), [100]);
-        let rest: Vec<_> = std::iter::from_fn(|| admission.next())
+        let rest: Vec<_> = std::iter::from_fn(|| admission.take_next())
             .map(|(_, n)| n)
             .skip(FLOOD)
             .collect();
@@ -250,7 +250,7 @@ mod tests {
             refused += admission
                 .arrived(now, Command::Room(Action::Knock), number)
                 .len();
-            admission.next();
+            admission.take_next();
         }
         // 6 s at 200/s and 1000 at once.
         assert!((790..=810).contains(&refused), "{refused}");
@@ -271,7 +271,7 @@ mod tests {
         assert!(admission.arrived(now, microphone(true), 100).is_empty());
         assert_eq!(admission.arrived(now, microphone(false), 101), [100]);
         assert!(admission.next_is_urgent());
-        assert_eq!(admission.next(), Some((microphone(false), 101)));
+        assert_eq!(admission.take_next(), Some((microphone(false), 101)));
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         let join = Command::JoinRoom(crate::appliance::JoinRoom::default());
         assert!(admission.arrived(now, join, 100).is_empty());
         assert!(admission.arrived(now, microphone(false), 101).is_empty());
-        let order: Vec<_> = std::iter::from_fn(|| admission.next())
+        let order: Vec<_> = std::iter::from_fn(|| admission.take_next())
             .map(|(_, n)| n)
             .collect();
         assert_eq!(order[FLOOD..], [100, 101]);
@@ -294,7 +294,7 @@ mod tests {
         let dropped = admission.arrived(now, Command::Room(Action::LeaveRoom), 100);
         assert_eq!(dropped.len(), FLOOD);
         assert_eq!(
-            admission.next(),
+            admission.take_next(),
             Some((Command::Room(Action::LeaveRoom), 100))
         );
         assert!(admission.is_empty());
