@@ -12,6 +12,8 @@
 //!
 //! **Invariant:** nothing here says "muted" or "off" while the media graph lets samples through.
 
+#[cfg(test)]
+mod behaviour;
 pub mod command;
 pub mod events;
 pub mod memory;
