@@ -9,12 +9,21 @@ use super::support::{Wall, room_joined, settings};
 use crate::appliance::{ApplianceSettings, Command, JoinRoom};
 
 fn code(wall: &Wall, id: crate::appliance::RequestId) -> String {
-    format!("{:?}", wall.reply(id).expect("a reply").expect_err("an error").code)
+    format!(
+        "{:?}",
+        wall.reply(id).expect("a reply").expect_err("an error").code
+    )
 }
 
 #[test]
 fn a_join_is_answered_when_the_room_answers() {
-    let mut wall = Wall::started(ApplianceSettings { auto_join: false, ..settings() }, None);
+    let mut wall = Wall::started(
+        ApplianceSettings {
+            auto_join: false,
+            ..settings()
+        },
+        None,
+    );
     let join = wall.join();
     wall.reach_the_room();
     assert!(wall.reply(join).is_none());
@@ -24,7 +33,13 @@ fn a_join_is_answered_when_the_room_answers() {
 
 #[test]
 fn a_join_that_reaches_nobody_times_out_with_the_reason_and_goes_on_trying() {
-    let mut wall = Wall::started(ApplianceSettings { auto_join: false, ..settings() }, None);
+    let mut wall = Wall::started(
+        ApplianceSettings {
+            auto_join: false,
+            ..settings()
+        },
+        None,
+    );
     let join = wall.join();
     wall.input(crate::appliance::ApplianceInput::Retrying {
         attempt: 1,
@@ -34,7 +49,11 @@ fn a_join_that_reaches_nobody_times_out_with_the_reason_and_goes_on_trying() {
     wall.advance(Duration::from_secs(31));
     let error = wall.reply(join).unwrap().unwrap_err();
     assert_eq!(format!("{:?}", error.code), "Timeout");
-    assert!(error.message.contains("connection refused"), "{}", error.message);
+    assert!(
+        error.message.contains("connection refused"),
+        "{}",
+        error.message
+    );
     wall.reach_the_room();
     wall.signal("room_joined", room_joined());
     assert_eq!(wall.status(), roomd_room::ConnectionStatus::Connected);
@@ -44,7 +63,10 @@ fn a_join_that_reaches_nobody_times_out_with_the_reason_and_goes_on_trying() {
 fn a_wrong_room_url_names_the_field_and_changes_nothing() {
     let mut wall = Wall::in_room(settings());
     for url in ["", "nonsense", "ftp://x/y", "https://acme.whereby.com"] {
-        let join = wall.command(Command::JoinRoom(JoinRoom { room_url: Some(url.into()), ..JoinRoom::default() }));
+        let join = wall.command(Command::JoinRoom(JoinRoom {
+            room_url: Some(url.into()),
+            ..JoinRoom::default()
+        }));
         let error = wall.reply(join).unwrap().unwrap_err();
         assert_eq!(error.field.as_deref(), Some("roomUrl"), "{url}");
     }
@@ -53,7 +75,13 @@ fn a_wrong_room_url_names_the_field_and_changes_nothing() {
 
 #[test]
 fn a_second_join_takes_the_place_of_the_first() {
-    let mut wall = Wall::started(ApplianceSettings { auto_join: false, ..settings() }, None);
+    let mut wall = Wall::started(
+        ApplianceSettings {
+            auto_join: false,
+            ..settings()
+        },
+        None,
+    );
     let first = wall.join();
     let second = wall.join();
     assert_eq!(code(&wall, first), "WrongState");
@@ -64,8 +92,20 @@ fn a_second_join_takes_the_place_of_the_first() {
 
 #[test]
 fn what_needs_a_room_or_a_role_is_refused_with_a_remedy() {
-    let mut outside = Wall::started(ApplianceSettings { auto_join: false, ..settings() }, None);
-    let chat = || Command::Room(Action::SendChatMessage { text: "x".into(), parent_id: None, is_broadcast: false });
+    let mut outside = Wall::started(
+        ApplianceSettings {
+            auto_join: false,
+            ..settings()
+        },
+        None,
+    );
+    let chat = || {
+        Command::Room(Action::SendChatMessage {
+            text: "x".into(),
+            parent_id: None,
+            is_broadcast: false,
+        })
+    };
     let id = outside.command(chat());
     assert_eq!(code(&outside, id), "NotInRoom");
     let mut inside = Wall::in_room(settings());
@@ -74,7 +114,10 @@ fn what_needs_a_room_or_a_role_is_refused_with_a_remedy() {
     let id = inside.command(Command::Room(Action::StartLiveCaptions));
     assert_eq!(code(&inside, id), "NotSupported");
     let id = inside.command(Command::SetVolume(101));
-    assert_eq!(inside.reply(id).unwrap().unwrap_err().field.as_deref(), Some("level"));
+    assert_eq!(
+        inside.reply(id).unwrap().unwrap_err().field.as_deref(),
+        Some("level")
+    );
 }
 
 #[test]
@@ -86,7 +129,10 @@ fn a_chat_message_is_answered_with_its_id_when_it_comes_back() {
         is_broadcast: false,
     }));
     assert!(wall.reply(chat).is_none());
-    wall.signal("chat_message", json!({ "id": "m1", "messageType": "text", "senderId": "b", "text": "hello" }));
+    wall.signal(
+        "chat_message",
+        json!({ "id": "m1", "messageType": "text", "senderId": "b", "text": "hello" }),
+    );
     assert_eq!(wall.reply(chat).unwrap().unwrap()["messageId"], "m1");
 }
 
@@ -94,7 +140,9 @@ fn a_chat_message_is_answered_with_its_id_when_it_comes_back() {
 fn a_command_under_way_ends_when_the_room_is_lost() {
     let mut wall = Wall::in_room(settings());
     let share = wall.command(Command::Room(Action::StartScreenshare { source: None }));
-    wall.room(Input::Socket(SocketEvent::Disconnected { will_retry: true }));
+    wall.room(Input::Socket(SocketEvent::Disconnected {
+        will_retry: true,
+    }));
     assert_eq!(code(&wall, share), "NotInRoom");
 }
 

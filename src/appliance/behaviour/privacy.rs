@@ -16,9 +16,16 @@ fn muted_is_shown_only_once_the_gate_is_closed() {
     let mute = wall.command(Command::Room(Action::ToggleMicrophone(Some(false))));
     let shown = |wall: &Wall| {
         let state = wall.appliance.state();
-        (state.local_media.microphone.state, state.local_participant.participant.is_audio_enabled)
+        (
+            state.local_media.microphone.state,
+            state.local_participant.participant.is_audio_enabled,
+        )
     };
-    assert_eq!(shown(&wall), (MediaState::On, true), "asked for, not yet true");
+    assert_eq!(
+        shown(&wall),
+        (MediaState::On, true),
+        "asked for, not yet true"
+    );
     assert!(wall.reply(mute).is_none());
     wall.microphone(true, false, None);
     assert_eq!(shown(&wall), (MediaState::Muted, false));
@@ -46,8 +53,14 @@ fn a_microphone_that_does_not_open_fails_the_command_and_shows_why() {
     let unmute = wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
     wall.microphone(false, false, Some("device busy"));
     let error = wall.reply(unmute).unwrap().unwrap_err();
-    assert_eq!((format!("{:?}", error.code).as_str(), error.message.as_str()), ("DeviceUnavailable", "device busy"));
-    assert_eq!(wall.appliance.state().local_media.microphone.state, MediaState::Failed);
+    assert_eq!(
+        (format!("{:?}", error.code).as_str(), error.message.as_str()),
+        ("DeviceUnavailable", "device busy")
+    );
+    assert_eq!(
+        wall.appliance.state().local_media.microphone.state,
+        MediaState::Failed
+    );
     assert_eq!(wall.problems(), ["microphone_failed"]);
 }
 

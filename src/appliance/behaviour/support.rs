@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use roomd_protocol::{ServerMessage, records::DeviceCredentials, records::DeviceUuid};
-use roomd_room::{CaptureReport, ConnectionStatus, Input, MediaCommand, MediaEvent, Now, SocketEvent};
+use roomd_room::{
+    CaptureReport, ConnectionStatus, Input, MediaCommand, MediaEvent, Now, SocketEvent,
+};
 use roomd_signalling::Command as Signalling;
 use serde_json::{Value, json};
 
 use crate::appliance::{
-    Appliance, ApplianceInput, ApplianceOutput, ApplianceSettings, ChangeSource, ChangedBy, Command, CommandError,
-    JoinRoom, Memory, RequestId,
+    Appliance, ApplianceInput, ApplianceOutput, ApplianceSettings, ChangeSource, ChangedBy,
+    Command, CommandError, JoinRoom, Memory, RequestId,
 };
 
 pub(super) struct Wall {
@@ -20,13 +22,24 @@ pub(super) struct Wall {
 }
 
 pub(super) fn settings() -> ApplianceSettings {
-    ApplianceSettings { room_url: Some("https://acme.whereby.com/standup".into()), ..ApplianceSettings::default() }
+    ApplianceSettings {
+        room_url: Some("https://acme.whereby.com/standup".into()),
+        ..ApplianceSettings::default()
+    }
 }
 
 impl Wall {
     pub(super) fn started(settings: ApplianceSettings, memory: Option<Memory>) -> Self {
-        let now = Now { instant: Instant::now(), wall: "2026-11-23T10:00:00Z".parse().unwrap() };
-        let mut wall = Self { appliance: Appliance::new(settings, memory), now, outputs: Vec::new(), requests: 0 };
+        let now = Now {
+            instant: Instant::now(),
+            wall: "2026-11-23T10:00:00Z".parse().unwrap(),
+        };
+        let mut wall = Self {
+            appliance: Appliance::new(settings, memory),
+            now,
+            outputs: Vec::new(),
+            requests: 0,
+        };
         wall.input(ApplianceInput::Start);
         wall
     }
@@ -84,7 +97,11 @@ impl Wall {
     pub(super) fn command(&mut self, command: Command) -> RequestId {
         self.requests += 1;
         let id = RequestId(self.requests);
-        let by = ChangedBy { source: ChangeSource::Mqtt, id: Some(format!("c{}", self.requests)), participant_id: None };
+        let by = ChangedBy {
+            source: ChangeSource::Mqtt,
+            id: Some(format!("c{}", self.requests)),
+            participant_id: None,
+        };
         self.input(ApplianceInput::Command { id, command, by });
         id
     }
@@ -122,11 +139,15 @@ impl Wall {
     }
 
     pub(super) fn opened_socket(&self) -> bool {
-        self.outputs.iter().any(|output| matches!(output, ApplianceOutput::Signalling(Signalling::Open(_))))
+        self.outputs
+            .iter()
+            .any(|output| matches!(output, ApplianceOutput::Signalling(Signalling::Open(_))))
     }
 
     pub(super) fn media(&self, wanted: &MediaCommand) -> bool {
-        self.outputs.iter().any(|output| matches!(output, ApplianceOutput::Media(command) if command == wanted))
+        self.outputs
+            .iter()
+            .any(|output| matches!(output, ApplianceOutput::Media(command) if command == wanted))
     }
 
     pub(super) fn event(&self, name: &str) -> Option<Value> {
@@ -137,7 +158,12 @@ impl Wall {
     }
 
     pub(super) fn problems(&self) -> Vec<String> {
-        self.appliance.state().problems.iter().map(|problem| problem.code.clone()).collect()
+        self.appliance
+            .state()
+            .problems
+            .iter()
+            .map(|problem| problem.code.clone())
+            .collect()
     }
 }
 
