@@ -69,6 +69,7 @@ impl Output {
     }
 
     /// Samples that were lost because the receiver was too slow.
+    #[cfg(test)]
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
@@ -138,14 +139,6 @@ impl Fanout {
     /// How many outputs there are.
     pub(crate) fn len(&self) -> usize {
         self.outputs.borrow().len()
-    }
-
-    /// Whether any output lets samples through.
-    pub(crate) fn has_open_output(&self) -> bool {
-        self.outputs
-            .borrow()
-            .iter()
-            .any(|output| output.open.load(Ordering::Acquire))
     }
 
     /// Shuts or opens all outputs together.

@@ -168,6 +168,7 @@ impl Graph {
                 Some(news) = self.capture_news.recv() => self.hear_capture(news),
                 Some(demand) = self.demands.recv() => self.serve(demand),
                 Some(news) = self.encoder_news.recv() => self.encoders.hear(news),
+                error = next_output_error(&mut self.outputs) => self.problem(error.to_string()),
                 () = sleep_until(deadline) => self.encoders.expire(Instant::now()),
                 _ = heartbeat.tick() => {
                     self.closing.retain(|task| !task.is_finished());
@@ -182,6 +183,17 @@ impl Graph {
     fn report(&self, event: MediaEvent) {
         // The core is gone when the daemon stops.
         let _ = self.events.send(event);
+    }
+
+    fn problem(&self, problem: String) {
+        tracing::error!(problem, "playback does not work as it should");
+        self.shown.send_if_modified(|status| {
+            let is_new = !status.problems.contains(&problem);
+            if is_new {
+                status.problems.push(problem);
+            }
+            is_new
+        });
     }
 
     fn show_status(&self) {
@@ -446,6 +458,10 @@ impl Graph {
                         .as_mut()
                         .map(|speaker| speaker.audio_input(&peer, &stream))
                 };
+                let input = input.transpose().unwrap_or_else(|error| {
+                    self.problem(error.to_string());
+                    None
+                });
                 if reply.send(input).is_err() {
                     tracing::debug!(%peer, "a connection closed while it asked for an input");
                 }
@@ -500,5 +516,26 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Waits for an error of the display or the speaker.
+async fn next_output_error(outputs: &mut Outputs) -> crate::playback::PlaybackError {
+    let Outputs { display, speaker } = outputs;
+    let display = async {
+        match display {
+            Some(display) => display.next_error().await,
+            None => std::future::pending().await,
+        }
+    };
+    let speaker = async {
+        match speaker {
+            Some(speaker) => speaker.next_error().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        error = display => error,
+        error = speaker => error,
     }
 }

@@ -317,7 +317,8 @@ fn request_upstream(
             .is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event))
         {
             let _ = news.send((of.clone(), DecoderNews::KeyFrameNeeded));
-            return gst::PadProbeReturn::Drop;
+            // Not `Drop`: the binding has taken the event, and 1.22 would unref nothing.
+            return gst::PadProbeReturn::Handled;
         }
         gst::PadProbeReturn::Ok
     });

@@ -237,7 +237,8 @@ fn forward_key_frame_requests(
         {
             // The peer is closing: nobody needs the key frame.
             let _ = signals.send(PeerSignal::KeyFrameWanted(key));
-            return gst::PadProbeReturn::Drop;
+            // Not `Drop`: the binding has taken the event, and 1.22 would unref nothing.
+            return gst::PadProbeReturn::Handled;
         }
         gst::PadProbeReturn::Ok
     });

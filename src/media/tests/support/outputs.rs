@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
-use gst::prelude::*;
 use roomd_media::{
     outputs::{Outputs, PictureOutput, SoundOutput},
+    playback::PlaybackError,
     scene::Scene,
 };
 use roomd_protocol::{ClientId, StreamId};
@@ -26,7 +27,10 @@ pub struct Seen {
 impl Seen {
     /// Mean colour of a small cell around a place, with `x` and `y` from 0.0 to 1.0.
     pub fn colour_at(&self, x: f64, y: f64) -> [u8; 3] {
-        let (column, row) = ((x * self.width as f64) as usize, (y * self.height as f64) as usize);
+        let (column, row) = (
+            (x * self.width as f64) as usize,
+            (y * self.height as f64) as usize,
+        );
         let stride = (self.width * 3).div_ceil(4) * 4;
         let mut sum = [0usize; 3];
         for row in row - 2..row + 2 {
@@ -50,7 +54,8 @@ pub struct Heard {
 impl Heard {
     /// RMS of the last samples in dBFS.
     pub fn level(&self) -> f64 {
-        let square: f64 = self.last.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / self.last.len().max(1) as f64;
+        let square: f64 = self.last.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>()
+            / self.last.len().max(1) as f64;
         10.0 * square.max(1e-12).log10()
     }
 
@@ -80,19 +85,33 @@ pub struct Observed {
 impl Observed {
     pub fn picture(&self, stream: &StreamId) -> Seen {
         let pictures = self.pictures.lock().unwrap();
-        pictures.iter().find(|((_, id), _)| id == stream.as_str()).map(|(_, seen)| seen.clone()).unwrap_or_default()
+        pictures
+            .iter()
+            .find(|((_, id), _)| id == stream.as_str())
+            .map(|(_, seen)| seen.clone())
+            .unwrap_or_default()
     }
 
     pub fn sound(&self, stream: &StreamId) -> Heard {
         let sounds = self.sounds.lock().unwrap();
-        sounds.iter().find(|((_, id), _)| id == stream.as_str()).map(|(_, heard)| heard.clone()).unwrap_or_default()
+        sounds
+            .iter()
+            .find(|((_, id), _)| id == stream.as_str())
+            .map(|(_, heard)| heard.clone())
+            .unwrap_or_default()
     }
 
     /// Outputs that write here.
     pub fn outputs(&self) -> Outputs {
         Outputs {
-            display: Some(Box::new(Display { pictures: self.pictures.clone(), inputs: HashMap::new() })),
-            speaker: Some(Box::new(Speaker { sounds: self.sounds.clone(), inputs: HashMap::new() })),
+            display: Some(Box::new(Display {
+                pictures: self.pictures.clone(),
+                inputs: HashMap::new(),
+            })),
+            speaker: Some(Box::new(Speaker {
+                sounds: self.sounds.clone(),
+                inputs: HashMap::new(),
+            })),
         }
     }
 }
@@ -107,10 +126,22 @@ impl Drop for Input {
     }
 }
 
-fn input(conversion: &str, mut take: impl FnMut(&gst::Sample) + Send + 'static) -> (Input, gst_app::AppSrc) {
-    let text = format!("appsrc name=in is-live=true format=time ! {conversion} ! appsink name=out sync=false");
-    let pipeline = gst::parse::launch(&text).unwrap().downcast::<gst::Pipeline>().unwrap();
-    let sink = pipeline.by_name("out").unwrap().downcast::<gst_app::AppSink>().unwrap();
+fn input(
+    conversion: &str,
+    mut take: impl FnMut(&gst::Sample) + Send + 'static,
+) -> (Input, gst_app::AppSrc) {
+    let text = format!(
+        "appsrc name=in is-live=true format=time ! {conversion} ! appsink name=out sync=false"
+    );
+    let pipeline = gst::parse::launch(&text)
+        .unwrap()
+        .downcast::<gst::Pipeline>()
+        .unwrap();
+    let sink = pipeline
+        .by_name("out")
+        .unwrap()
+        .downcast::<gst_app::AppSink>()
+        .unwrap();
     sink.set_callbacks(
         gst_app::AppSinkCallbacks::builder()
             .new_sample(move |sink| {
@@ -119,7 +150,10 @@ fn input(conversion: &str, mut take: impl FnMut(&gst::Sample) + Send + 'static) 
             })
             .build(),
     );
-    pipeline.bus().unwrap().set_sync_handler(|_, _| gst::BusSyncReply::Drop);
+    pipeline
+        .bus()
+        .unwrap()
+        .set_sync_handler(|_, _| gst::BusSyncReply::Drop);
     pipeline.set_state(gst::State::Playing).unwrap();
     let appsrc = pipeline.by_name("in").unwrap().downcast().unwrap();
     (Input { pipeline }, appsrc)
@@ -135,7 +169,11 @@ impl PictureOutput for Display {
         "test display".into()
     }
 
-    fn video_input(&mut self, peer: &ClientId, stream: &StreamId) -> gst_app::AppSrc {
+    fn video_input(
+        &mut self,
+        peer: &ClientId,
+        stream: &StreamId,
+    ) -> Result<gst_app::AppSrc, PlaybackError> {
         let key = (peer.to_string(), stream.to_string());
         let (pictures, of) = (self.pictures.clone(), key.clone());
         let (input, appsrc) = input("videoconvert ! video/x-raw,format=RGB", move |sample| {
@@ -148,7 +186,7 @@ impl PictureOutput for Display {
             seen.rgb = sample.buffer().unwrap().map_readable().unwrap().to_vec();
         });
         self.inputs.insert(key, input);
-        appsrc
+        Ok(appsrc)
     }
 
     fn remove_input(&mut self, peer: &ClientId, stream: &StreamId) {
@@ -170,21 +208,30 @@ impl SoundOutput for Speaker {
         "test speaker".into()
     }
 
-    fn audio_input(&mut self, peer: &ClientId, stream: &StreamId) -> gst_app::AppSrc {
+    fn audio_input(
+        &mut self,
+        peer: &ClientId,
+        stream: &StreamId,
+    ) -> Result<gst_app::AppSrc, PlaybackError> {
         let key = (peer.to_string(), stream.to_string());
         let (sounds, of) = (self.sounds.clone(), key.clone());
-        let (input, appsrc) = input("audioconvert ! audio/x-raw,format=F32LE,channels=2", move |sample| {
-            let buffer = sample.buffer().unwrap().map_readable().unwrap();
-            let left = buffer.chunks_exact(8).map(|frame| f32::from_le_bytes([frame[0], frame[1], frame[2], frame[3]]));
-            let mut sounds = sounds.lock().unwrap();
-            let heard = sounds.entry(of.clone()).or_default();
-            heard.last.extend(left);
-            heard.samples += (buffer.len() / 8) as u64;
-            let surplus = heard.last.len().saturating_sub(9600);
-            heard.last.drain(..surplus);
-        });
+        let (input, appsrc) = input(
+            "audioconvert ! audio/x-raw,format=F32LE,channels=2",
+            move |sample| {
+                let buffer = sample.buffer().unwrap().map_readable().unwrap();
+                let left = buffer
+                    .chunks_exact(8)
+                    .map(|frame| f32::from_le_bytes([frame[0], frame[1], frame[2], frame[3]]));
+                let mut sounds = sounds.lock().unwrap();
+                let heard = sounds.entry(of.clone()).or_default();
+                heard.last.extend(left);
+                heard.samples += (buffer.len() / 8) as u64;
+                let surplus = heard.last.len().saturating_sub(9600);
+                heard.last.drain(..surplus);
+            },
+        );
         self.inputs.insert(key, input);
-        appsrc
+        Ok(appsrc)
     }
 
     fn remove_input(&mut self, peer: &ClientId, stream: &StreamId) {

@@ -31,22 +31,31 @@ impl Party {
 
     /// The camera stream of the other party, once it is announced.
     pub fn stream_of(&self, peer: &str) -> Option<StreamId> {
-        let sound = self.streams.iter().find(|((id, _), tracks)| id.as_str() == peer && tracks.audio);
+        let sound = self
+            .streams
+            .iter()
+            .find(|((id, _), tracks)| id.as_str() == peer && tracks.audio);
         sound.map(|((_, stream), _)| stream.clone())
     }
 
     pub fn microphone_reports(&self) -> Vec<CaptureReport> {
-        self.log.iter().filter_map(|(_, event)| match event {
-            MediaEvent::Microphone(report) => Some(report.clone()),
-            _ => None,
-        }).collect()
+        self.log
+            .iter()
+            .filter_map(|(_, event)| match event {
+                MediaEvent::Microphone(report) => Some(report.clone()),
+                _ => None,
+            })
+            .collect()
     }
 
     pub fn camera_reports(&self) -> Vec<CaptureReport> {
-        self.log.iter().filter_map(|(_, event)| match event {
-            MediaEvent::Camera(report) => Some(report.clone()),
-            _ => None,
-        }).collect()
+        self.log
+            .iter()
+            .filter_map(|(_, event)| match event {
+                MediaEvent::Camera(report) => Some(report.clone()),
+                _ => None,
+            })
+            .collect()
     }
 }
 
@@ -63,7 +72,13 @@ pub struct Room {
 impl Room {
     pub fn new() -> Self {
         let (tell, inbox) = mpsc::unbounded_channel();
-        Self { parties: Vec::new(), inbox, tell, session: 0, silent: Vec::new() }
+        Self {
+            parties: Vec::new(),
+            inbox,
+            tell,
+            session: 0,
+            silent: Vec::new(),
+        }
     }
 
     pub fn join(&mut self, name: &str, settings: MediaSettings) -> usize {
@@ -71,7 +86,10 @@ impl Room {
         let (events, mut heard) = mpsc::unbounded_channel();
         let seen = Observed::default();
         let outputs = seen.clone();
-        let engine = MediaEngine::start_with(settings, events, move |_, _, _| (outputs.outputs(), Vec::new())).unwrap();
+        let engine = MediaEngine::start_with(settings, events, move |_, _, _| {
+            (outputs.outputs(), Vec::new())
+        })
+        .unwrap();
         let tell = self.tell.clone();
         tokio::spawn(async move {
             while let Some(event) = heard.recv().await {
@@ -97,19 +115,45 @@ impl Room {
     pub fn connect(&mut self, from: usize, to: usize, presentation: Option<StreamId>) -> u64 {
         self.session += 1;
         let session = self.session;
-        let (caller, called) = (self.parties[from].name.clone(), self.parties[to].name.clone());
-        self.parties[to].command(MediaCommand::OpenPeer { peer: caller, session, offer: false, presentation: None });
-        self.parties[from].command(MediaCommand::OpenPeer { peer: called, session, offer: true, presentation });
+        let (caller, called) = (
+            self.parties[from].name.clone(),
+            self.parties[to].name.clone(),
+        );
+        self.parties[to].command(MediaCommand::OpenPeer {
+            peer: caller,
+            session,
+            offer: false,
+            presentation: None,
+        });
+        self.parties[from].command(MediaCommand::OpenPeer {
+            peer: called,
+            session,
+            offer: true,
+            presentation,
+        });
         session
     }
 
     /// Relays until `reached` holds. Panics with the logs when it does not within `limit`.
-    pub async fn until(&mut self, what: &str, limit: Duration, reached: impl Fn(&Self) -> bool) -> Duration {
+    pub async fn until(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        reached: impl Fn(&Self) -> bool,
+    ) -> Duration {
         let start = Instant::now();
         while !reached(self) {
             if start.elapsed() >= limit {
                 for party in &self.parties {
-                    eprintln!("{}: {:#?}", party.name, party.log.iter().map(|(_, event)| shortened(event)).collect::<Vec<_>>());
+                    eprintln!(
+                        "{}: {:#?}",
+                        party.name,
+                        party
+                            .log
+                            .iter()
+                            .map(|(_, event)| shortened(event))
+                            .collect::<Vec<_>>()
+                    );
                     eprintln!("{:?}", party.engine.report());
                 }
                 panic!("not reached within {limit:?}: {what}");
@@ -126,7 +170,9 @@ impl Room {
     /// Relays for a given time.
     pub async fn during(&mut self, time: Duration) {
         let end = Instant::now() + time;
-        while let Ok(Some((from, event))) = tokio::time::timeout_at(end.into(), self.inbox.recv()).await {
+        while let Ok(Some((from, event))) =
+            tokio::time::timeout_at(end.into(), self.inbox.recv()).await
+        {
             self.relay(from, event);
         }
     }
@@ -135,25 +181,60 @@ impl Room {
         let sender = self.parties[from].name.clone();
         let lost = self.silent.contains(&sender);
         match &event {
-            MediaEvent::LocalDescription { peer, session, kind, sdp } if !lost => {
-                self.to(peer, MediaCommand::RemoteDescription { peer: sender, session: *session, kind: *kind, sdp: sdp.clone() });
+            MediaEvent::LocalDescription {
+                peer,
+                session,
+                kind,
+                sdp,
+            } if !lost => {
+                self.to(
+                    peer,
+                    MediaCommand::RemoteDescription {
+                        peer: sender,
+                        session: *session,
+                        kind: *kind,
+                        sdp: sdp.clone(),
+                    },
+                );
             }
-            MediaEvent::LocalCandidate { peer, session, candidate } if !lost => {
-                self.to(peer, MediaCommand::RemoteCandidate { peer: sender, session: *session, candidate: candidate.clone() });
+            MediaEvent::LocalCandidate {
+                peer,
+                session,
+                candidate,
+            } if !lost => {
+                self.to(
+                    peer,
+                    MediaCommand::RemoteCandidate {
+                        peer: sender,
+                        session: *session,
+                        candidate: candidate.clone(),
+                    },
+                );
             }
             _ => {}
         }
         let party = &mut self.parties[from];
         match &event {
-            MediaEvent::PeerConnected { peer, session } => party.connected.push((peer.clone(), *session)),
+            MediaEvent::PeerConnected { peer, session } => {
+                party.connected.push((peer.clone(), *session))
+            }
             MediaEvent::PeerFailed { reason, .. } => party.failures.push(reason.clone()),
-            MediaEvent::RemoteStream { peer, stream, tracks, .. } => {
-                party.streams.insert((peer.clone(), stream.clone()), tracks.clone());
+            MediaEvent::RemoteStream {
+                peer,
+                stream,
+                tracks,
+                ..
+            } => {
+                party
+                    .streams
+                    .insert((peer.clone(), stream.clone()), tracks.clone());
             }
             MediaEvent::RemoteStreamEnded { peer, stream, .. } => {
                 party.streams.remove(&(peer.clone(), stream.clone()));
             }
-            MediaEvent::ScreenshareStarted { stream, .. } => party.shares.push(Some(stream.clone())),
+            MediaEvent::ScreenshareStarted { stream, .. } => {
+                party.shares.push(Some(stream.clone()))
+            }
             MediaEvent::ScreenshareEnded { .. } => party.shares.push(None),
             _ => {}
         }
