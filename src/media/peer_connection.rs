@@ -476,7 +476,7 @@ impl PeerConnection {
             return;
         }
         for branch in &self.outgoing {
-            if branch.sent().is_some() && branch.output.open() && branch.key.codec.is_video() {
+            if branch.section().is_some() && branch.output.open() && branch.key.codec.is_video() {
                 self.demand(PeerDemand::KeyFrame(branch.key));
             }
         }
@@ -546,9 +546,20 @@ impl PeerConnection {
 
     async fn set_local(&mut self, kind: SdpType, sdp: String) -> Result<(), NegotiationError> {
         webrtcbin::set(&self.webrtcbin, "set-local-description", kind, &sdp).await?;
-        let sent: Vec<_> = self.outgoing.iter().filter_map(Outgoing::sent).collect();
+        let before = std::mem::replace(&mut self.local, sdp::sections(&sdp)).len();
+        let known: Vec<_> = self
+            .outgoing
+            .iter()
+            .map(|branch| (branch.section(), branch.key.codec.is_video()))
+            .collect();
+        let places = sdp::assign_sections(&self.local, before, &known);
+        let sent: Vec<_> = self
+            .outgoing
+            .iter()
+            .zip(places)
+            .filter_map(|(branch, place)| Some(branch.sent_in(place?)))
+            .collect();
         let sdp = sdp::with_msids(&sdp, &sent);
-        self.local = sdp::sections(&sdp);
         self.report(MediaEvent::LocalDescription {
             peer: self.start.peer.clone(),
             session: self.start.session,

@@ -97,6 +97,19 @@ async fn call(codec: VideoCodec) -> Room {
         .until("both see and hear each other", TIME, in_call)
         .await;
     eprintln!("{codec:?}: in call after {took:?}");
+    if std::env::var_os("ROOMD_TEST_LOG").is_some() {
+        let start = room.parties[0].log[0].0;
+        for party in &room.parties {
+            for (at, event) in &party.log {
+                eprintln!(
+                    "{} {:?} {}",
+                    party.name,
+                    at.duration_since(start),
+                    support::relay::shortened(event)
+                );
+            }
+        }
+    }
     room
 }
 
