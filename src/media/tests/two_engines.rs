@@ -431,3 +431,155 @@ fn connections_that_are_closed_leave_no_descriptors_and_threads() {
         },
     );
 }
+
+#[test]
+fn with_loopback_allowed_no_network_is_needed() {
+    support::namespace::run_without_network(
+        "with_loopback_allowed_no_network_is_needed",
+        TIME * 2,
+        || async {
+            let mut room = Room::new();
+            for (name, frequency) in [("desk", 440.0), ("wall", 660.0)] {
+                let settings = MediaSettings {
+                    allow_loopback: true,
+                    ..settings(frequency, VideoCodec::Vp8)
+                };
+                let place = room.join(name, settings);
+                room.parties[place].command(MediaCommand::Microphone { enabled: true });
+                room.parties[place].command(MediaCommand::Camera { enabled: true });
+            }
+            room.connect(1, 0, None);
+            room.until("both see and hear each other", TIME, in_call)
+                .await;
+            room.close().await;
+        },
+    );
+}
+
+#[test]
+fn a_sound_file_played_by_alsa_is_heard_by_the_peer() {
+    support::namespace::run(
+        "a_sound_file_played_by_alsa_is_heard_by_the_peer",
+        TIME * 2,
+        || async {
+            let mut room = Room::new();
+            let alsa = AudioSource::Alsa("roomd_test_microphone".into());
+            room.join(
+                "desk",
+                MediaSettings {
+                    microphone: alsa,
+                    ..settings(440.0, VideoCodec::Vp8)
+                },
+            );
+            room.join("wall", settings(660.0, VideoCodec::Vp8));
+            for party in &room.parties {
+                party.command(MediaCommand::Microphone { enabled: true });
+            }
+            room.connect(0, 1, None);
+            room.until("the file's tone is heard", TIME, |room| {
+                let party = &room.parties[1];
+                party
+                    .stream_of("desk")
+                    .is_some_and(|stream| sounds(&party.seen.sound(&stream), 880.0))
+            })
+            .await;
+            assert_eq!(
+                room.parties[0].microphone_reports().last().unwrap().device,
+                "roomd_test_microphone"
+            );
+            room.close().await;
+        },
+    );
+}
+
+#[test]
+fn a_device_that_is_missing_is_reported_with_its_name_and_does_not_stop_the_rest() {
+    support::namespace::run(
+        "a_device_that_is_missing_is_reported_with_its_name_and_does_not_stop_the_rest",
+        TIME * 2,
+        || async {
+            let mut room = Room::new();
+            let camera = VideoSource::V4l2("/dev/video-not-there".into());
+            let microphone = AudioSource::Alsa("no_such_pcm".into());
+            room.join(
+                "desk",
+                MediaSettings {
+                    camera,
+                    microphone,
+                    ..settings(440.0, VideoCodec::Vp8)
+                },
+            );
+            room.join("wall", settings(660.0, VideoCodec::Vp8));
+            for party in &room.parties {
+                party.command(MediaCommand::Microphone { enabled: true });
+                party.command(MediaCommand::Camera { enabled: true });
+            }
+            room.connect(0, 1, None);
+            room.until("both reports and the other's picture", TIME, |room| {
+                let desk = &room.parties[0];
+                !desk.camera_reports().is_empty()
+                    && !desk.microphone_reports().is_empty()
+                    && desk.stream_of("wall").is_some_and(|stream| {
+                        shows(&desk.seen.picture(&stream), TestPicture::Camera)
+                    })
+            })
+            .await;
+            let (camera, microphone) = (
+                room.parties[0].camera_reports(),
+                room.parties[0].microphone_reports(),
+            );
+            assert_eq!(
+                (camera.len(), microphone.len()),
+                (1, 1),
+                "{camera:?} {microphone:?}"
+            );
+            assert!(
+                camera[0].device == "/dev/video-not-there"
+                    && !camera[0].open
+                    && camera[0].error.is_some()
+            );
+            assert!(
+                microphone[0].device == "no_such_pcm"
+                    && !microphone[0].open
+                    && microphone[0].error.is_some()
+            );
+            room.close().await;
+        },
+    );
+}
+
+#[test]
+fn two_offers_at_once_are_reported_and_a_new_connection_heals_it() {
+    support::namespace::run(
+        "two_offers_at_once_are_reported_and_a_new_connection_heals_it",
+        TIME * 2,
+        || async {
+            let mut room = call(VideoCodec::Vp8).await;
+            for (place, other) in [(0, "wall"), (1, "desk")] {
+                let presentation = None;
+                room.parties[place].command(MediaCommand::OpenPeer {
+                    peer: other.into(),
+                    session: 50,
+                    offer: true,
+                    presentation,
+                });
+            }
+            room.until("the glare is told", TIME, |room| {
+                room.parties.iter().any(|party| !party.failures.is_empty())
+            })
+            .await;
+            assert!(
+                room.parties
+                    .iter()
+                    .flat_map(|party| &party.failures)
+                    .all(|reason| reason.contains("same time"))
+            );
+            room.connect(1, 0, None);
+            room.until("back in the call", TIME, |room| {
+                room.parties[0].connected.len() == 2 && in_call(room)
+            })
+            .await;
+            room.close().await;
+        },
+    );
+}
