@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use roomd_media::{MediaEngine, MediaError};
-use roomd_signalling::{Endpoints, SignallingError, SignallingSettings};
+use roomd_signalling::SignallingError;
 use thiserror::Error;
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -12,9 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    appliance::{
-        Appliance, ApplianceEvent, ApplianceSettings, ApplianceState, Memory, ProblemReport, Request,
-    },
+    appliance::{Appliance, ApplianceEvent, ApplianceState, Memory, ProblemReport, Request},
     config::Config,
     mqtt::{self, Info, MqttStatus},
     room_loop,
@@ -36,7 +34,9 @@ pub enum DaemonError {
     #[error(transparent)]
     Signalling(#[from] SignallingError),
     /// The state directory.
-    #[error("cannot use the state directory {path}: {source}; create it for the service's user, or set state.dir")]
+    #[error(
+        "cannot use the state directory {path}: {source}; create it for the service's user, or set state.dir"
+    )]
     StateDirectory {
         /// The directory.
         path: PathBuf,
@@ -65,8 +65,10 @@ pub struct Daemon {
 /// When a part cannot start with this configuration.
 pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, DaemonError> {
     let state_dir = &config.state.dir;
-    std::fs::create_dir_all(state_dir)
-        .map_err(|source| DaemonError::StateDirectory { path: state_dir.clone(), source })?;
+    std::fs::create_dir_all(state_dir).map_err(|source| DaemonError::StateDirectory {
+        path: state_dir.clone(),
+        source,
+    })?;
     let memory_file = state_dir.join("state.json");
     let memory = remembered(&memory_file);
 
@@ -74,17 +76,10 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
     let engine = MediaEngine::start(config.media.settings.clone(), media_events)?;
     let (signalling, signalling_commands) = mpsc::unbounded_channel();
     let (signalling_events, signalling_inbox) = mpsc::unbounded_channel();
-    let service = &config.room.service;
-    let signalling_task = roomd_signalling::start(
-        SignallingSettings {
-            endpoints: Endpoints { api: service.api_url.clone(), signal: service.signal_url.clone() },
-            ca_file: service.ca_file.clone(),
-            credentials_file: Some(state_dir.join("devices.json")),
-            trace_file: trace_signal,
-        },
-        signalling_commands,
-        signalling_events,
-    )?;
+    let mut settings = config.signalling();
+    settings.trace_file = trace_signal.or(settings.trace_file);
+    let signalling_task =
+        roomd_signalling::start(settings, signalling_commands, signalling_events)?;
 
     let (requests, request_inbox) = mpsc::channel(INBOX);
     let (problems, problem_inbox) = mpsc::unbounded_channel();
@@ -94,7 +89,12 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
     let (heartbeat, rounds) = watch::channel(0);
     let shutdown = CancellationToken::new();
     let mqtt = start_mqtt(config, &requests, &state, &events, &problems);
-    tokio::spawn(tell_systemd(state.clone(), rounds, engine.status(), shutdown.clone()));
+    tokio::spawn(tell_systemd(
+        state.clone(),
+        rounds,
+        engine.status(),
+        shutdown.clone(),
+    ));
 
     let ears = room_loop::Ears {
         requests: request_inbox,
@@ -127,7 +127,13 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
             }
         }
     });
-    Ok(Daemon { requests, state, events, shutdown, task })
+    Ok(Daemon {
+        requests,
+        state,
+        events,
+        shutdown,
+        task,
+    })
 }
 
 impl Daemon {
@@ -137,7 +143,18 @@ impl Daemon {
         self.ended().await;
     }
 
-    /// Waits until the appliance has ended, after [`Daemon::stop`] or because a part broke.
+    /// Runs until `stop` is cancelled or a part breaks, then ends every part.
+    pub async fn until(mut self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => self.stop().await,
+            result = &mut self.task => {
+                if let Err(error) = result {
+                    tracing::error!(%error, "the room loop ended badly");
+                }
+            }
+        }
+    }
+
     async fn ended(self) {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the room loop ended badly");
@@ -166,11 +183,18 @@ fn start_mqtt(
     problems: &mpsc::UnboundedSender<ProblemReport>,
 ) -> Option<MqttTask> {
     if config.mqtt.brokers.is_empty() {
-        tracing::info!("no MQTT broker is configured (mqtt.brokers): only the configuration controls this box");
+        tracing::info!(
+            "no MQTT broker is configured (mqtt.brokers): only the configuration controls this box"
+        );
         return None;
     }
     let info = Info {
-        model: config.device.model.as_ref().map(|model| model.as_str().to_owned()).unwrap_or_default(),
+        model: config
+            .device
+            .model
+            .as_ref()
+            .map(|model| model.as_str().to_owned())
+            .unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         serial: serial_number(),
         capabilities: Vec::new(),
@@ -212,11 +236,17 @@ fn start_mqtt(
 
 /// The board's serial number, as far as the firmware tells it.
 fn serial_number() -> String {
-    ["/sys/firmware/devicetree/base/serial-number", "/sys/class/dmi/id/product_serial"]
-        .iter()
-        .find_map(|path| std::fs::read_to_string(path).ok())
-        .map(|text| text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned())
-        .unwrap_or_default()
+    [
+        "/sys/firmware/devicetree/base/serial-number",
+        "/sys/class/dmi/id/product_serial",
+    ]
+    .iter()
+    .find_map(|path| std::fs::read_to_string(path).ok())
+    .map(|text| {
+        text.trim_matches(|c: char| c == '\0' || c.is_whitespace())
+            .to_owned()
+    })
+    .unwrap_or_default()
 }
 
 fn addresses() -> Vec<String> {
@@ -302,7 +332,12 @@ pub fn status_line(state: &ApplianceState) -> String {
         word(state.local_media.microphone.state),
         word(state.local_media.camera.state)
     ));
-    if state.local_participant.participant.sticky_reaction.is_some() {
+    if state
+        .local_participant
+        .participant
+        .sticky_reaction
+        .is_some()
+    {
         line.push_str(" · hand raised");
     }
     if let Some(problem) = state.problems.first() {

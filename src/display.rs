@@ -9,7 +9,12 @@ use crate::appliance::{ApplianceState, state::MediaState};
 /// The scene for a state.
 #[must_use]
 pub fn scene(room: &RoomConnectionState, shown: &ApplianceState) -> Scene {
-    Scene { title: title(room, shown), message: message(room, shown), status: status(room, shown), tiles: tiles(room) }
+    Scene {
+        title: title(room, shown),
+        message: message(room, shown),
+        status: status(room, shown),
+        tiles: tiles(room),
+    }
 }
 
 fn title(room: &RoomConnectionState, shown: &ApplianceState) -> String {
@@ -21,23 +26,37 @@ fn title(room: &RoomConnectionState, shown: &ApplianceState) -> String {
 }
 
 fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String> {
-    let trouble = shown.problems.iter().find(|problem| matches!(problem.code.as_str(), "room_unreachable" | "join_refused"));
+    let trouble = shown
+        .problems
+        .iter()
+        .find(|problem| matches!(problem.code.as_str(), "room_unreachable" | "join_refused"));
     let explained = |headline: &str| match trouble {
         Some(problem) => format!("{headline}\n{}\n{}", problem.message, problem.remedy),
         None => headline.to_owned(),
     };
-    let host_says = || room.knock_response.as_ref().and_then(|response| response.message.clone()).unwrap_or_default();
+    let host_says = || {
+        room.knock_response
+            .as_ref()
+            .and_then(|response| response.message.clone())
+            .unwrap_or_default()
+    };
     Some(match room.connection_status {
-        Status::Connected if room.remote_participants.is_empty() => "Nobody else is here yet".to_owned(),
+        Status::Connected if room.remote_participants.is_empty() => {
+            "Nobody else is here yet".to_owned()
+        }
         Status::Connected => return None,
         Status::Ready if shown.room.room_url.is_some() => explained("Connecting …"),
-        Status::Ready => "Ready\nJoin a room over MQTT, with a button or with roomd ctl join_room".to_owned(),
+        Status::Ready => {
+            "Ready\nJoin a room over MQTT, with a button or with roomd ctl join_room".to_owned()
+        }
         Status::Connecting => explained("Connecting …"),
         Status::RoomLocked => "The room is locked\nKnock to be let in".to_owned(),
         Status::Knocking => "Waiting for the host to let this room in".to_owned(),
         Status::KnockOnHold => with_line("The host asks you to wait", &host_says()),
         Status::KnockRejected => with_line("The host did not let this room in", &host_says()),
-        Status::Kicked => "This room was removed from the meeting\nJoin again when the host agrees".to_owned(),
+        Status::Kicked => {
+            "This room was removed from the meeting\nJoin again when the host agrees".to_owned()
+        }
         Status::Leaving => "Leaving …".to_owned(),
         Status::Left => "The meeting was left".to_owned(),
         Status::Disconnected => match &room.connection_error {
@@ -49,7 +68,11 @@ fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String>
 }
 
 fn with_line(headline: &str, line: &str) -> String {
-    if line.is_empty() { headline.to_owned() } else { format!("{headline}\n{line}") }
+    if line.is_empty() {
+        headline.to_owned()
+    } else {
+        format!("{headline}\n{line}")
+    }
 }
 
 fn status(room: &RoomConnectionState, shown: &ApplianceState) -> String {
@@ -87,7 +110,8 @@ fn status(room: &RoomConnectionState, shown: &ApplianceState) -> String {
 }
 
 fn tiles(room: &RoomConnectionState) -> Vec<Tile> {
-    if room.connection_status != Status::Connected && room.connection_status != Status::Disconnected {
+    if room.connection_status != Status::Connected && room.connection_status != Status::Disconnected
+    {
         return Vec::new();
     }
     let mut tiles = Vec::new();
@@ -115,7 +139,11 @@ fn tiles(room: &RoomConnectionState) -> Vec<Tile> {
 }
 
 fn name(participant: &RemoteParticipant) -> &str {
-    if participant.display_name.is_empty() { "Guest" } else { &participant.display_name }
+    if participant.display_name.is_empty() {
+        "Guest"
+    } else {
+        &participant.display_name
+    }
 }
 
 fn label(participant: &RemoteParticipant) -> String {
@@ -152,9 +180,14 @@ mod tests {
     fn every_status_is_told_and_none_leaves_the_display_empty() {
         let mut told = Vec::new();
         for status in ALL {
-            let room = RoomConnectionState { connection_status: status, ..RoomConnectionState::default() };
+            let room = RoomConnectionState {
+                connection_status: status,
+                ..RoomConnectionState::default()
+            };
             let scene = scene(&room, &ApplianceState::default());
-            let message = scene.message.expect("alone in a room there is something to say");
+            let message = scene
+                .message
+                .expect("alone in a room there is something to say");
             assert!(!message.is_empty() && !scene.title.is_empty() && !scene.status.is_empty());
             assert!(!told.contains(&message), "{message} is said twice");
             told.push(message);
@@ -167,6 +200,10 @@ mod tests {
         let mut media = (*shown.local_media).clone();
         media.microphone.state = MediaState::On;
         shown.local_media = media.into();
-        assert!(scene(&RoomConnectionState::default(), &shown).status.contains("Microphone on"));
+        assert!(
+            scene(&RoomConnectionState::default(), &shown)
+                .status
+                .contains("Microphone on")
+        );
     }
 }

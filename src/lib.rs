@@ -12,19 +12,23 @@
 //! | [`room_loop`] | drives the box: one inbox, effects out, one published state |
 //! | [`appliance`] | the box itself, pure |
 //! | [`display`] | the scene on the display, a function of the state |
-//! | [`mqtt`], [`ctl`] | the MQTT interface, and its command-line client |
+//! | [`mqtt`] | the MQTT interface |
 //! | [`systemd`] | readiness, status, watchdog, journal |
+//! | [`probe`] | what was found on this machine, as a table |
 //! | [`demo`] | everything in one process |
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")
+)]
 
 pub mod appliance;
 pub mod cli;
 pub mod config;
-pub mod ctl;
 pub mod daemon;
 pub mod demo;
 pub mod display;
 pub mod mqtt;
+pub mod probe;
 pub mod room_loop;
 pub mod systemd;

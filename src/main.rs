@@ -1,3 +1,204 @@
-//! The `roomd` program.
+//! The `roomd` program: arguments to a call, errors to an exit code.
 
-fn main() {}
+use std::{io, process::ExitCode};
+
+use anyhow::Context;
+use clap::{CommandFactory, Parser};
+use roomd::{
+    cli::{CheckConfigArgs, Cli, ConfigArgs, ProbeArgs, RoomServerArgs, RunArgs, Subcommands},
+    config::{self, Config, EX_CONFIG, LogConfig, LogDirectives, LogFormat, Secrets, Sources},
+    daemon, demo, probe as probe_report,
+    systemd::{Notifier, journal},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::{EnvFilter, fmt};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // One TLS provider for the whole program.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        eprintln!("roomd: another TLS provider was installed first");
+    }
+    let outcome = match cli.command {
+        Subcommands::Run(arguments) => {
+            with_config(&arguments.config, Secrets::OfAppliance, |config| {
+                run(&arguments, &config)
+            })
+        }
+        Subcommands::RoomServer(arguments) => {
+            with_config(&arguments.config, Secrets::OfRoomServer, |config| {
+                room_server(&arguments, config)
+            })
+        }
+        Subcommands::Demo(arguments) => {
+            start_log(&quiet_log());
+            asynchronously(async {
+                demo::run(arguments, stop_signal()?).await?;
+                Ok(ExitCode::SUCCESS)
+            })
+        }
+        Subcommands::CheckConfig(arguments) => Ok(check_config(&arguments)),
+        Subcommands::Probe(arguments) => probe(&arguments),
+        Subcommands::Completions(arguments) => {
+            clap_complete::generate(
+                arguments.shell,
+                &mut Cli::command(),
+                "roomd",
+                &mut io::stdout(),
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        Subcommands::Bench(_) => Err(anyhow::anyhow!("this build has no benchmarks")),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("roomd: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn with_config(
+    arguments: &ConfigArgs,
+    secrets: Secrets,
+    then: impl FnOnce(Config) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    match config::load(&Sources::of_system(arguments.config.clone(), secrets)) {
+        Ok(loaded) => {
+            start_log(&loaded.config.log);
+            then(loaded.config)
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            Ok(ExitCode::from(EX_CONFIG))
+        }
+    }
+}
+
+fn run(arguments: &RunArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    asynchronously(async {
+        let stop = stop_signal()?;
+        let appliance = daemon::start(config, arguments.trace_signal.clone())?;
+        appliance.until(stop).await;
+        tracing::info!("the room is left, goodbye");
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn room_server(arguments: &RoomServerArgs, config: Config) -> anyhow::Result<ExitCode> {
+    let mut settings = config.server;
+    if let Some(listen) = arguments.listen {
+        settings.listen = listen;
+    }
+    if arguments.ephemeral {
+        settings.state_dir = None;
+    }
+    asynchronously(async {
+        let stop = stop_signal()?;
+        let server = roomd_server::start(settings).await?;
+        let url = server.page_url().to_string();
+        eprintln!("room page: {url}");
+        if let Some(fingerprint) = server.fingerprint() {
+            eprintln!("certificate (SHA-256): {fingerprint}");
+        }
+        let mut notifier = Notifier::new();
+        notifier.ready(&format!("serving rooms at {url}"));
+        stop.cancelled().await;
+        notifier.stopping("closing the connections");
+        server.shutdown().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn check_config(arguments: &CheckConfigArgs) -> ExitCode {
+    let outcome = config::load(&Sources::of_system(
+        arguments.config.config.clone(),
+        Secrets::All,
+    ));
+    let report = if arguments.json {
+        config::report_json(&outcome)
+    } else {
+        config::report(&outcome)
+    };
+    println!("{report}");
+    if outcome.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EX_CONFIG)
+    }
+}
+
+fn probe(arguments: &ProbeArgs) -> anyhow::Result<ExitCode> {
+    let report = roomd_media::probe().context("cannot look for devices")?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", probe_report::table(&report));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn asynchronously(
+    work: impl Future<Output = anyhow::Result<ExitCode>>,
+) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(work)
+}
+
+/// Cancelled by SIGTERM or Ctrl-C.
+fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let stop = CancellationToken::new();
+    let cancelled = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        cancelled.cancel();
+    });
+    Ok(stop)
+}
+
+/// The demo's terminal belongs to its status line.
+fn quiet_log() -> LogConfig {
+    let level = std::env::var("ROOMD_LOG__LEVEL")
+        .ok()
+        .and_then(|text| LogDirectives::new(&text))
+        .or_else(|| LogDirectives::new("error"))
+        .unwrap_or_default();
+    LogConfig {
+        level,
+        format: LogFormat::Text,
+    }
+}
+
+fn start_log(log: &LogConfig) {
+    let filter = EnvFilter::builder().parse_lossy(log.level.as_str());
+    let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
+    let for_the_journal = match log.format {
+        LogFormat::Journal => true,
+        LogFormat::Auto => journal::is_standard_error_the_journal(),
+        LogFormat::Text => false,
+        LogFormat::Json => {
+            lines.json().init();
+            return;
+        }
+    };
+    if for_the_journal {
+        lines
+            .with_writer(journal::PriorityPrefix(io::stderr))
+            .without_time()
+            .with_level(false)
+            .with_ansi(false)
+            .init();
+    } else {
+        lines.init();
+    }
+}

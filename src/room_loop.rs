@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     appliance::{
-        Appliance, ApplianceEvent, ApplianceInput, ApplianceOutput, ApplianceState, CommandError, Memory, ProblemCode,
-        ProblemReport, Request, RequestId,
+        Appliance, ApplianceEvent, ApplianceInput, ApplianceOutput, ApplianceState, CommandError,
+        Memory, ProblemCode, ProblemReport, Request, RequestId,
     },
     display,
 };
@@ -54,12 +54,23 @@ const IDLE_ROUND: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Runs the box until it has left the room after `shutdown`.
 pub async fn run(appliance: Appliance, mut ears: Ears, mouths: Mouths, media: &MediaEngine) {
-    let mut room = RoomLoop { appliance, mouths, media, waiting: HashMap::new(), count: 0, scene: None, stopped: false };
+    let mut room = RoomLoop {
+        appliance,
+        mouths,
+        media,
+        waiting: HashMap::new(),
+        count: 0,
+        scene: None,
+        stopped: false,
+    };
     room.step(ApplianceInput::Start);
     let mut shutting_down = false;
     while !room.stopped {
         let idle = Instant::now() + IDLE_ROUND;
-        let deadline = room.appliance.next_deadline().map_or(idle, |at| at.min(idle));
+        let deadline = room
+            .appliance
+            .next_deadline()
+            .map_or(idle, |at| at.min(idle));
         let input = tokio::select! {
             () = ears.shutdown.cancelled(), if !shutting_down => {
                 shutting_down = true;
@@ -91,7 +102,11 @@ impl RoomLoop<'_> {
         self.count += 1;
         let id = RequestId(self.count);
         self.waiting.insert(id, request.reply);
-        ApplianceInput::Command { id, command: request.command, by: request.by }
+        ApplianceInput::Command {
+            id,
+            command: request.command,
+            by: request.by,
+        }
     }
 
     fn step(&mut self, input: ApplianceInput) {
@@ -112,7 +127,9 @@ impl RoomLoop<'_> {
             self.media.send(MediaEngineCommand::Show(scene.clone()));
             self.scene = Some(scene);
         }
-        self.mouths.heartbeat.send_modify(|round| *round = round.wrapping_add(1));
+        self.mouths
+            .heartbeat
+            .send_modify(|round| *round = round.wrapping_add(1));
     }
 
     fn carry_out(&mut self, output: ApplianceOutput) {
@@ -124,7 +141,8 @@ impl RoomLoop<'_> {
             }
             ApplianceOutput::Media(command) => self.media.send(MediaEngineCommand::Room(command)),
             ApplianceOutput::Speaker { volume, muted } => {
-                self.media.send(MediaEngineCommand::Speaker { volume, muted });
+                self.media
+                    .send(MediaEngineCommand::Speaker { volume, muted });
             }
             ApplianceOutput::Reply { id, result } => {
                 // Whoever asked may have gone.
@@ -140,27 +158,46 @@ impl RoomLoop<'_> {
     }
 
     fn remember(&mut self, memory: &Memory) {
-        let Some(path) = &self.mouths.memory else { return };
+        let Some(path) = &self.mouths.memory else {
+            return;
+        };
         let message = memory.store(path).err().map(|error| error.to_string());
         if let Some(message) = &message {
             tracing::error!(error = %message, "the state cannot be kept");
         }
         let report = ProblemReport::Own(ProblemCode::MemoryFailed, message);
-        let _ = self.appliance.handle(now(), ApplianceInput::Problem(report));
+        let _ = self
+            .appliance
+            .handle(now(), ApplianceInput::Problem(report));
     }
 }
 
 fn now() -> Now {
-    Now { instant: Instant::now(), wall: jiff::Timestamp::now() }
+    Now {
+        instant: Instant::now(),
+        wall: jiff::Timestamp::now(),
+    }
 }
 
 fn from_signalling(event: signalling::Event) -> ApplianceInput {
     match event {
-        signalling::Event::Credentials(credentials) => ApplianceInput::Room(Input::Credentials(credentials)),
+        signalling::Event::Credentials(credentials) => {
+            ApplianceInput::Room(Input::Credentials(credentials))
+        }
         signalling::Event::Organization(id) => ApplianceInput::Room(Input::Organization(id)),
-        signalling::Event::OrganizationNotFound => ApplianceInput::Room(Input::OrganizationNotFound),
+        signalling::Event::OrganizationNotFound => {
+            ApplianceInput::Room(Input::OrganizationNotFound)
+        }
         signalling::Event::Socket(event) => ApplianceInput::Room(Input::Socket(event)),
         signalling::Event::Message(message) => ApplianceInput::Room(Input::Signal(message)),
-        signalling::Event::Retrying { attempt, delay, error } => ApplianceInput::Retrying { attempt, delay, error },
+        signalling::Event::Retrying {
+            attempt,
+            delay,
+            error,
+        } => ApplianceInput::Retrying {
+            attempt,
+            delay,
+            error,
+        },
     }
 }

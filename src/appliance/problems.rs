@@ -75,7 +75,9 @@ impl ProblemCode {
             Self::MicrophoneOpenWhileMuted | Self::CameraOpenWhileOff => {
                 "no sample leaves the box, but the device did not close: unplug it or restart roomd, and report this"
             }
-            Self::MediaFailed => "check the device it names and [media] in the configuration; roomd probe lists what is there",
+            Self::MediaFailed => {
+                "check the device it names and [media] in the configuration; roomd probe lists what is there"
+            }
             Self::MemoryFailed => "check that the state directory is writable and not full",
         }
     }

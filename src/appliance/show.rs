@@ -105,15 +105,31 @@ impl Appliance {
             camera: capture(&self.camera, state.is_camera_enabled, idle, MediaState::Off),
             screenshare_input: DevicePart {
                 device: String::new(),
-                state: if state.local_participant.is_screen_sharing { MediaState::On } else { MediaState::Off },
+                state: if state.local_participant.is_screen_sharing {
+                    MediaState::On
+                } else {
+                    MediaState::Off
+                },
                 reason: None,
             },
-            speaker: output(self.engine.speaker.as_deref(), self.speaker_muted, "no speaker: nothing is heard here"),
-            display: output(self.engine.display.as_deref(), false, "no display: nothing is decoded for one"),
-            encoder: self.engine.encoders.first().map(|encoder| super::state::EncoderPart {
-                name: encoder.name.clone(),
-                reason: encoder.why.clone(),
-            }),
+            speaker: output(
+                self.engine.speaker.as_deref(),
+                self.speaker_muted,
+                "no speaker: nothing is heard here",
+            ),
+            display: output(
+                self.engine.display.as_deref(),
+                false,
+                "no display: nothing is decoded for one",
+            ),
+            encoder: self
+                .engine
+                .encoders
+                .first()
+                .map(|encoder| super::state::EncoderPart {
+                    name: encoder.name.clone(),
+                    reason: encoder.why.clone(),
+                }),
             volume: self.volume,
             speaker_muted: self.speaker_muted,
             changed_by: None,

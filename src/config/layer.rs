@@ -117,6 +117,17 @@ impl File<'_> {
     }
 }
 
+/// The node at a key: `room.url`.
+pub(super) fn lookup<'a>(layer: &'a Nodes, path: &str) -> Option<&'a Node> {
+    match path.split_once('.') {
+        None => layer.get(path),
+        Some((first, rest)) => match &layer.get(first)?.content {
+            Content::Table(below) => lookup(below, rest),
+            Content::Value(_) | Content::Text(_) => None,
+        },
+    }
+}
+
 /// Puts the text of a variable at its place: `ROOMD_ROOM__URL` at `room.url`.
 pub(super) fn insert_variable(nodes: &mut Nodes, path: &[String], variable: &str, text: &str) {
     let Some((name, rest)) = path.split_first() else {

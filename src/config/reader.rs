@@ -11,7 +11,7 @@ use serde::Serialize;
 use toml::{Value, de::DeValue};
 
 use super::{
-    layer::{Content, Node, Nodes},
+    layer::{Content, Node, Nodes, lookup},
     problem::{Origin, Problem},
     secret,
     setting::{Setting, nearest, shown},
@@ -377,16 +377,6 @@ fn join(above: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{above}.{name}")
-    }
-}
-
-fn lookup<'a>(layer: &'a Nodes, path: &str) -> Option<&'a Node> {
-    match path.split_once('.') {
-        None => layer.get(path),
-        Some((first, rest)) => match &layer.get(first)?.content {
-            Content::Table(below) => lookup(below, rest),
-            Content::Value(_) | Content::Text(_) => None,
-        },
     }
 }
 

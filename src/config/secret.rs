@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{ErrorKind, Read},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -55,6 +55,12 @@ impl SecretError {
     #[must_use]
     pub(super) fn remedy(&self) -> String {
         match self {
+            Self::Unreadable { path, source } if source.kind() == ErrorKind::PermissionDenied => {
+                format!(
+                    "run it as the service's user or as root, or chown roomd {0} && chmod 600 {0}",
+                    path.display()
+                )
+            }
             Self::Unreadable { path, .. } => {
                 format!(
                     "make it: install -m 600 -o roomd /dev/stdin {}",

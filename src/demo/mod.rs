@@ -25,7 +25,9 @@ pub enum DemoError {
     #[error("the room server does not start: {0}")]
     Server(#[from] roomd_server::ServerError),
     /// The broker.
-    #[error("the MQTT broker does not start on port {port}: {reason}; choose another with --mqtt-port")]
+    #[error(
+        "the MQTT broker does not start on port {port}: {reason}; choose another with --mqtt-port"
+    )]
     Broker {
         /// The port.
         port: u16,
@@ -77,7 +79,10 @@ pub async fn run(arguments: DemoArgs, stop: CancellationToken) -> Result<(), Dem
 async fn start_server(arguments: &DemoArgs) -> Result<RunningServer, DemoError> {
     let config = ServerConfig {
         listen: arguments.listen,
-        plain_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.local_port))),
+        plain_listen: Some(SocketAddr::from((
+            Ipv4Addr::LOCALHOST,
+            arguments.local_port,
+        ))),
         // Nobody made the room beforehand, so everybody in it may try everything.
         unlisted_role: UnlistedRole::Host,
         ..ServerConfig::default()
@@ -86,7 +91,10 @@ async fn start_server(arguments: &DemoArgs) -> Result<RunningServer, DemoError> 
 }
 
 fn plain_port(server: &RunningServer) -> u16 {
-    server.plain_addr().unwrap_or_else(|| server.local_addr()).port()
+    server
+        .plain_addr()
+        .unwrap_or_else(|| server.local_addr())
+        .port()
 }
 
 /// The server listens on the network, so the room's name is what keeps strangers out.
@@ -136,7 +144,11 @@ dir = {state:?}
     );
     let file = folder.join("roomd.toml");
     std::fs::write(&file, text)?;
-    let sources = Sources { file, file_required: true, ..Sources::none() };
+    let sources = Sources {
+        file,
+        file_required: true,
+        ..Sources::none()
+    };
     Ok(config::load(&sources)?.config)
 }
 

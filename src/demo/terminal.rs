@@ -63,19 +63,43 @@ fn introduction(screen: &Screen) -> String {
         text.push_str(&code.render::<unicode::Dense1x2>().build());
         text.push_str("\n\n");
     }
-    text.push_str(&format!("  In a browser on this machine   {}\n", screen.local_page));
-    text.push_str(&format!("  From another one (QR code)     {}\n", screen.page));
+    text.push_str(&format!(
+        "  In a browser on this machine   {}\n",
+        screen.local_page
+    ));
+    text.push_str(&format!(
+        "  From another one (QR code)     {}\n",
+        screen.page
+    ));
     if let Some(fingerprint) = &screen.fingerprint {
-        text.push_str(&format!("  Its certificate is self-made, SHA-256 {fingerprint}\n"));
+        text.push_str(&format!(
+            "  Its certificate is self-made, SHA-256 {fingerprint}\n"
+        ));
     }
-    text.push_str(&format!("  The appliance opens            {}\n", screen.sources));
-    text.push_str(&format!("  MQTT                           mqtt://{}  topics roomd/{}/…\n\n", screen.broker, screen.device));
+    text.push_str(&format!(
+        "  The appliance opens            {}\n",
+        screen.sources
+    ));
+    text.push_str(&format!(
+        "  MQTT                           mqtt://{}  topics roomd/{}/…\n\n",
+        screen.broker, screen.device
+    ));
     text.push_str("  In another terminal, try\n");
-    let ctl = format!("roomd ctl --broker mqtt://{} --device {}", screen.broker, screen.device);
-    for command in ["watch", "toggle_microphone", "send_chat_message text='Hello from the room'", "start_screenshare"] {
+    let ctl = format!(
+        "roomd ctl --broker mqtt://{} --device {}",
+        screen.broker, screen.device
+    );
+    for command in [
+        "watch",
+        "toggle_microphone",
+        "send_chat_message text='Hello from the room'",
+        "start_screenshare",
+    ] {
         text.push_str(&format!("    {ctl} {command}\n"));
     }
-    text.push_str("\n  Keys  m microphone   c camera   h hand   s screenshare   l leave or join   q quit\n\n");
+    text.push_str(
+        "\n  Keys  m microphone   c camera   h hand   s screenshare   l leave or join   q quit\n\n",
+    );
     text
 }
 
@@ -103,7 +127,9 @@ async fn follow(appliance: &Daemon, raw: bool, stop: CancellationToken) {
 
 /// The next key; never comes where no keys are read.
 async fn next_key(keys: &mut Option<EventStream>) -> Option<KeyEvent> {
-    let Some(stream) = keys else { return std::future::pending().await };
+    let Some(stream) = keys else {
+        return std::future::pending().await;
+    };
     loop {
         match stream.next().await? {
             Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => return Some(key),
@@ -117,14 +143,18 @@ async fn next_key(keys: &mut Option<EventStream>) -> Option<KeyEvent> {
 }
 
 fn quits(key: &event::KeyEvent) -> bool {
-    key.code == KeyCode::Char('q') || (key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL))
+    key.code == KeyCode::Char('q')
+        || (key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL))
 }
 
 fn press(appliance: &Daemon, key: KeyCode, raw: bool) {
     let state = appliance.state.borrow();
     let in_room = !matches!(
         state.room.connection_status,
-        ConnectionStatus::Ready | ConnectionStatus::Left | ConnectionStatus::Kicked | ConnectionStatus::KnockRejected
+        ConnectionStatus::Ready
+            | ConnectionStatus::Left
+            | ConnectionStatus::Kicked
+            | ConnectionStatus::KnockRejected
     );
     let sharing = state.local_participant.participant.is_screen_sharing;
     drop(state);
@@ -139,7 +169,11 @@ fn press(appliance: &Daemon, key: KeyCode, raw: bool) {
         _ => return,
     };
     let (reply, outcome) = oneshot::channel();
-    let request = Request { command, by: ChangedBy::source(ChangeSource::Panel), reply };
+    let request = Request {
+        command,
+        by: ChangedBy::source(ChangeSource::Panel),
+        reply,
+    };
     let requests = appliance.requests.clone();
     tokio::spawn(async move {
         if requests.send(request).await.is_err() {
@@ -157,8 +191,12 @@ fn show(line: &str, raw: bool) {
     let written = if raw {
         let width = terminal::size().map_or(80, |(columns, _)| usize::from(columns));
         let line: String = line.chars().take(width.saturating_sub(3)).collect();
-        execute!(out, cursor::MoveToColumn(0), terminal::Clear(terminal::ClearType::CurrentLine))
-            .and_then(|()| write!(out, "  {line}"))
+        execute!(
+            out,
+            cursor::MoveToColumn(0),
+            terminal::Clear(terminal::ClearType::CurrentLine)
+        )
+        .and_then(|()| write!(out, "  {line}"))
     } else {
         writeln!(out, "  {line}")
     };

@@ -6,7 +6,6 @@ use std::{env, error::Error, fmt::Write, fs, path::PathBuf};
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let dist = root.join("page/dist");
-    println!("cargo::rerun-if-changed={}", root.join("page").display());
     println!("cargo::rerun-if-changed={}", dist.display());
     let mut files = Vec::new();
     if dist.is_dir() {

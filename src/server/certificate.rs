@@ -129,7 +129,8 @@ pub(crate) fn own_names() -> BTreeSet<String> {
     names
 }
 
-/// The addresses of this machine that others may use, IPv4 first.
+/// The addresses of this machine that others may use, those of its network before those of
+/// container bridges, IPv4 first.
 pub(crate) fn lan_addresses() -> Vec<IpAddr> {
     let interfaces = match if_addrs::get_if_addrs() {
         Ok(interfaces) => interfaces,
@@ -143,11 +144,20 @@ pub(crate) fn lan_addresses() -> Vec<IpAddr> {
         // A link-local address needs a zone, which no certificate can carry.
         IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local(),
     };
-    let addresses = interfaces.iter().map(|interface| interface.ip());
-    let mut addresses: Vec<IpAddr> = addresses.filter(is_usable).collect();
+    let mut addresses: Vec<(bool, IpAddr)> = interfaces
+        .iter()
+        .map(|interface| (is_bridge(&interface.name), interface.ip()))
+        .filter(|(_, address)| is_usable(address))
+        .collect();
     addresses.sort_unstable();
     addresses.dedup();
-    addresses
+    addresses.into_iter().map(|(_, address)| address).collect()
+}
+
+/// Whether an interface leads to containers or virtual machines of this machine.
+fn is_bridge(name: &str) -> bool {
+    let prefixes = ["docker", "br-", "veth", "virbr", "podman", "cni", "lxc"];
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The certificate in the state directory. It stays the same as long as it covers every name and

@@ -125,10 +125,14 @@ impl Line {
         if self.shown.as_ref() == Some(&wanted) {
             return;
         }
+        // The font goes with the text. The property `font-desc` would change the layout under the thread that is
+        // drawing it, which crashes in Pango; the text is copied under a lock.
+        let escaped = text::markup(text);
+        self.overlay.set_property(
+            "text",
+            format!("<span font=\"Sans Semi-Bold {font}px\">{escaped}</span>"),
+        );
         self.overlay.set_property("silent", text.is_empty());
-        self.overlay
-            .set_property("font-desc", format!("Sans Semi-Bold {font}px"));
-        self.overlay.set_property("text", text::markup(text));
         self.shown = Some(wanted);
     }
 

@@ -65,11 +65,18 @@ impl Description {
 
     /// A bin to be added to a pipeline, without open ends.
     pub(super) fn bin(&self, values: &[(&str, String)]) -> Result<gst::Bin, PlaybackError> {
-        gst::parse::bin_from_description(&self.filled(values), false).map_err(|source| {
-            PlaybackError::Launch {
-                file: self.file,
-                source,
-            }
+        let text = self.filled(values);
+        // On a thread of its own: Pango has one font map per thread, a text overlay takes that of the thread that
+        // makes it, and draws in another. Two overlays must not share one.
+        std::thread::scope(|scope| {
+            scope
+                .spawn(|| gst::parse::bin_from_description(&text, false))
+                .join()
+        })
+        .map_err(|_| PlaybackError::pipeline(self.file, "making a bin", "the thread panicked"))?
+        .map_err(|source| PlaybackError::Launch {
+            file: self.file,
+            source,
         })
     }
 

@@ -22,7 +22,9 @@ export const coloursOf = (shift) => COLOURS.map((_, index) => COLOURS[(index + s
 const load = () => `load average ${loadavg().map((value) => value.toFixed(1)).join(" ")}`;
 
 /** The largest difference of a channel between measured cells and expected ones. */
-export const farthest = (cells, expected) => Math.max(...cells.flatMap((cell, index) => cell.map((value, channel) => Math.abs(value - expected[index][channel]))));
+export const farthest = (cells, expected) =>
+    // A cell in which something moves has no expected colour.
+    Math.max(...cells.flatMap((cell, index) => (expected[index] ? cell.map((value, channel) => Math.abs(value - expected[index][channel])) : [0])));
 
 /** A measured picture shows `expected` cells, moves, and at least half of `sentFps` is decoded. */
 export function assertPicture(measured, { expected, sentFps, tolerance = 30 }) {

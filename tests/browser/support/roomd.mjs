@@ -22,7 +22,9 @@ export async function startRoomServer({ port, stateDir, toml = "" } = {}) {
     const folder = await mkdtemp(join(tmpdir(), "room-server-"));
     const config = join(folder, "roomd.toml");
     const kept = stateDir ? `state_dir = ${JSON.stringify(stateDir)}\n` : "";
-    await writeFile(config, `[server]\ntls = { mode = "off" }\napi_key = "${apiKey}"\n${kept}${toml}\n`, { mode: 0o600 });
+    const keyFile = join(folder, "api-key");
+    await writeFile(keyFile, apiKey, { mode: 0o600 });
+    await writeFile(config, `[server]\ntls = { mode = "off" }\napi_key_file = ${JSON.stringify(keyFile)}\n${kept}${toml}\n`);
     const program = start("room-server", ROOMD, ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])]);
     const origin = `http://${listen}`;
     const answers = async (path, options) => {
