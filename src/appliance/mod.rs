@@ -408,6 +408,7 @@ impl Appliance {
         for pending in std::mem::take(&mut self.pending) {
             let seen = outcomes::Seen {
                 room: self.room.state(),
+                active: self.room.is_active(),
                 microphone: &self.microphone,
                 camera: &self.camera,
                 auto_knock: self.settings.auto_knock,
@@ -473,11 +474,7 @@ impl Appliance {
         }
     }
 
-    fn room_command(
-        &mut self,
-        now: Now,
-        action: Action,
-    ) -> Result<Option<Outcome>, CommandError> {
+    fn room_command(&mut self, now: Now, action: Action) -> Result<Option<Outcome>, CommandError> {
         let outcome = Outcome::of(&action, self.room.state());
         self.act(now, action)?;
         Ok(outcome)

@@ -43,7 +43,16 @@ export const TONE = { hz: 660, dbfs: -15 };
 export const FPS = 15;
 
 /** The configuration of a roomd without hardware; `extra` is put behind it. */
-export const applianceToml = ({ broker, room = "", media = "", extra = "", device = "desk" }) => `
+export const applianceToml = ({
+    broker,
+    room = "",
+    media = "",
+    extra = "",
+    device = "desk",
+    microphone = `{ test = { frequency = ${TONE.hz}.0, level_dbfs = ${TONE.dbfs}.0 } }`,
+    display = '"none"',
+    speaker = '"none"',
+}) => `
 [device]
 id = "${device}"
 name = "Room ${device}"
@@ -51,10 +60,10 @@ name = "Room ${device}"
 ${room}
 [media]
 camera = "test"
-microphone = { test = { frequency = ${TONE.hz}.0, level_dbfs = ${TONE.dbfs}.0 } }
+microphone = ${microphone}
 screenshare = [{ name = "laptop", source = "test" }]
-display = "none"
-speaker = "none"
+display = ${display}
+speaker = ${speaker}
 ${media}
 [media.camera_encoding]
 width = 320
