@@ -128,8 +128,9 @@ pub struct Appliance {
     pending: Vec<Pending>,
     problems: problems::Problems,
     policy: policy::Policy,
-    /// Who caused the last change of microphone or camera; the media graph confirms it later.
-    media_cause: Option<ChangedBy>,
+    /// Who switched microphone and camera last; the media graph confirms it later.
+    microphone_cause: Option<ChangedBy>,
+    camera_cause: Option<ChangedBy>,
     retry: Option<(u32, jiff::Timestamp)>,
     stopping: bool,
     outputs: Vec<ApplianceOutput>,
@@ -156,7 +157,8 @@ impl Appliance {
             pending: Vec::new(),
             problems: problems::Problems::default(),
             policy: policy::Policy::default(),
-            media_cause: None,
+            microphone_cause: None,
+            camera_cause: None,
             retry: None,
             stopping: false,
             outputs: Vec::new(),
@@ -197,6 +199,7 @@ impl Appliance {
     /// Applies one input and returns everything that follows from it.
     pub fn handle(&mut self, now: Now, input: ApplianceInput) -> Vec<ApplianceOutput> {
         let cause = self.cause_of(&input);
+        self.note_switch(&input, &cause);
         match input {
             ApplianceInput::Start => self.started(now),
             ApplianceInput::Command { id, command, by } => self.command(now, id, command, by),
@@ -217,8 +220,13 @@ impl Appliance {
     }
 
     /// Who is behind the changes that follow from an input.
-    fn cause_of(&mut self, input: &ApplianceInput) -> ChangedBy {
+    fn cause_of(&self, input: &ApplianceInput) -> ChangedBy {
         use roomd_protocol::ServerMessage as M;
+        let switched = |cause: &Option<ChangedBy>| {
+            cause
+                .clone()
+                .unwrap_or_else(|| ChangedBy::source(ChangeSource::Policy))
+        };
         match input {
             ApplianceInput::Command { by, .. } => by.clone(),
             ApplianceInput::Room(Input::Signal(message)) => {
@@ -229,29 +237,55 @@ impl Appliance {
                     M::RoomLocked(locked) => locked.client_id.clone(),
                     _ => None,
                 };
-                let cause = ChangedBy {
+                ChangedBy {
                     source: ChangeSource::Room,
                     id: None,
                     participant_id: participant,
-                };
-                if matches!(
-                    message.as_ref(),
-                    M::AudioEnableRequested(_) | M::VideoEnableRequested(_)
-                ) {
-                    self.media_cause = Some(cause.clone());
                 }
-                cause
             }
-            ApplianceInput::Room(Input::Media(
-                MediaEvent::Microphone(report) | MediaEvent::Camera(report),
-            )) if report.error.is_none() => self
-                .media_cause
-                .clone()
-                .unwrap_or_else(|| ChangedBy::source(ChangeSource::Policy)),
+            ApplianceInput::Room(Input::Media(MediaEvent::Microphone(report)))
+                if report.error.is_none() =>
+            {
+                switched(&self.microphone_cause)
+            }
+            ApplianceInput::Room(Input::Media(MediaEvent::Camera(report)))
+                if report.error.is_none() =>
+            {
+                switched(&self.camera_cause)
+            }
+            // An encoder comes and goes with what is captured: whoever caused that still did.
+            ApplianceInput::Engine(_) => switched(&self.shown.local_media.changed_by),
             ApplianceInput::Room(Input::Media(_) | Input::Socket(_))
             | ApplianceInput::Retrying { .. }
             | ApplianceInput::Problem(_) => ChangedBy::source(ChangeSource::Failure),
             _ => ChangedBy::source(ChangeSource::Policy),
+        }
+    }
+
+    /// Remembers who switches a device, for when the media graph confirms it.
+    fn note_switch(&mut self, input: &ApplianceInput, cause: &ChangedBy) {
+        use roomd_protocol::ServerMessage as M;
+        let (microphone, camera) = match input {
+            ApplianceInput::Room(Input::Signal(message)) => match message.as_ref() {
+                M::AudioEnableRequested(request) => (!request.enable, false),
+                M::VideoEnableRequested(request) => (false, !request.enable),
+                // Who is sent out has its devices closed by that.
+                M::ClientKicked(_) => (true, true),
+                _ => (false, false),
+            },
+            ApplianceInput::Command { command, .. } => match command {
+                Command::JoinRoom(_) | Command::Room(Action::LeaveRoom) => (true, true),
+                Command::Room(Action::ToggleMicrophone(_)) => (true, false),
+                Command::Room(Action::ToggleCamera(_)) => (false, true),
+                _ => (false, false),
+            },
+            _ => (false, false),
+        };
+        if microphone {
+            self.microphone_cause = Some(cause.clone());
+        }
+        if camera {
+            self.camera_cause = Some(cause.clone());
         }
     }
 
@@ -384,6 +418,7 @@ impl Appliance {
             }
             let seen = outcomes::Seen {
                 room: self.room.state(),
+                active: self.room.is_active(),
                 microphone: &self.microphone,
                 camera: &self.camera,
                 auto_knock: self.settings.auto_knock,
@@ -423,7 +458,7 @@ impl Appliance {
             Command::JoinRoom(join) => self
                 .join_by_command(now, &join)
                 .map(|()| Some(Outcome::Joined)),
-            Command::Room(action) => self.room_command(now, action, by),
+            Command::Room(action) => self.room_command(now, action),
             Command::AnswerRequest { request_id, accept } => {
                 self.answer_request(now, &request_id, accept, by)
             }
@@ -435,13 +470,11 @@ impl Appliance {
             .in_field("level")),
             Command::SetVolume(volume) => {
                 self.volume = volume;
-                self.media_cause = Some(by);
                 self.set_speaker();
                 Ok(None)
             }
             Command::MuteSpeaker(muted) => {
                 self.speaker_muted = muted;
-                self.media_cause = Some(by);
                 self.set_speaker();
                 Ok(None)
             }
@@ -453,19 +486,8 @@ impl Appliance {
         }
     }
 
-    fn room_command(
-        &mut self,
-        now: Now,
-        action: Action,
-        by: ChangedBy,
-    ) -> Result<Option<Outcome>, CommandError> {
+    fn room_command(&mut self, now: Now, action: Action) -> Result<Option<Outcome>, CommandError> {
         let outcome = Outcome::of(&action, self.room.state());
-        if matches!(
-            action,
-            Action::ToggleMicrophone(_) | Action::ToggleCamera(_) | Action::StartScreenshare { .. }
-        ) {
-            self.media_cause = Some(by);
-        }
         let leaves = action == Action::LeaveRoom;
         self.act(now, action)?;
         if leaves {

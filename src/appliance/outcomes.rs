@@ -59,6 +59,7 @@ pub(super) enum Outcome {
 /// What an outcome is judged by.
 pub(super) struct Seen<'a> {
     pub(super) room: &'a RoomConnectionState,
+    pub(super) active: bool,
     pub(super) microphone: &'a CaptureReport,
     pub(super) camera: &'a CaptureReport,
     pub(super) auto_knock: bool,
@@ -114,14 +115,14 @@ impl Outcome {
             Self::Joined => joined(seen),
             Self::Left => left(seen.room),
             Self::Microphone(on) => capture(
-                seen.room,
+                seen.active,
                 *on,
                 seen.room.is_microphone_enabled,
                 seen.microphone,
                 "microphone",
             ),
             Self::Camera(on) => capture(
-                seen.room,
+                seen.active,
                 *on,
                 seen.room.is_camera_enabled,
                 seen.camera,
@@ -325,17 +326,7 @@ fn left(room: &RoomConnectionState) -> Verdict {
     .then(|| Ok(json!({ "connectionStatus": room.connection_status })))
 }
 
-fn capture(
-    room: &RoomConnectionState,
-    on: bool,
-    wish: bool,
-    report: &CaptureReport,
-    what: &str,
-) -> Verdict {
-    let in_room = !matches!(
-        room.connection_status,
-        Status::Ready | Status::Left | Status::Kicked
-    );
+fn capture(active: bool, on: bool, wish: bool, report: &CaptureReport, what: &str) -> Verdict {
     if wish != on {
         let error = report
             .error
@@ -353,7 +344,7 @@ fn capture(
         )));
     }
     // Out of a room no device is open: the choice counts for the next join.
-    (!in_room || report.flowing == on).then(|| Ok(json!({ "enabled": on })))
+    (!active || report.flowing == on).then(|| Ok(json!({ "enabled": on })))
 }
 
 /// A refusal of the room core in the contract's words.

@@ -363,13 +363,16 @@ impl Appliance {
     }
 
     fn grant(&mut self, now: Now, asked: Asked, by: ChangedBy) -> Outcome {
-        self.media_cause = Some(by);
         let (action, outcome) = match asked {
-            Asked::Microphone => (
-                Action::ToggleMicrophone(Some(true)),
-                Outcome::Microphone(true),
-            ),
-            Asked::Camera => (Action::ToggleCamera(Some(true)), Outcome::Camera(true)),
+            Asked::Microphone => {
+                self.microphone_cause = Some(by);
+                let action = Action::ToggleMicrophone(Some(true));
+                (action, Outcome::Microphone(true))
+            }
+            Asked::Camera => {
+                self.camera_cause = Some(by);
+                (Action::ToggleCamera(Some(true)), Outcome::Camera(true))
+            }
         };
         if let Err(error) = self.act(now, action) {
             tracing::error!(?error, "a toggle is never refused");

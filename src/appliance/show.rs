@@ -10,7 +10,6 @@ use roomd_room::{
 
 use super::{
     Appliance, ChangedBy,
-    policy::is_out,
     state::{
         CapturePart, DevicePart, LocalMediaPart, LocalParticipantPart, MediaState, Proof, RoomPart,
     },
@@ -94,7 +93,7 @@ impl Appliance {
 
     fn local_media_part(&self) -> LocalMediaPart {
         let state = self.room.state();
-        let idle = is_out(state.connection_status) && !self.room_in_use();
+        let idle = !self.room.is_active();
         LocalMediaPart {
             microphone: capture(
                 &self.microphone,
@@ -134,14 +133,6 @@ impl Appliance {
             speaker_muted: self.speaker_muted,
             changed_by: None,
         }
-    }
-
-    /// In a room or on the way into one.
-    fn room_in_use(&self) -> bool {
-        !matches!(
-            self.room.state().connection_status,
-            Status::Left | Status::Kicked | Status::Leaving
-        ) && self.memory.in_room
     }
 }
 

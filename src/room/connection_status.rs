@@ -98,7 +98,6 @@ impl RoomConnection {
     pub(crate) fn organization_not_found(&mut self) {
         if self.active {
             self.refused(INVALID_ROOM_URL);
-            self.close_socket();
         }
     }
 
@@ -118,7 +117,7 @@ impl RoomConnection {
                 self.timers.clear(&Timer::Identify);
                 self.timers.clear(&Timer::Join);
                 match self.state.connection_status {
-                    Status::Kicked | Status::Left => {}
+                    Status::Kicked | Status::Left | Status::KnockRejected => {}
                     // Nobody answers any more: gone is gone.
                     Status::Leaving => self.room_left(),
                     _ => {
@@ -218,7 +217,6 @@ impl RoomConnection {
             RoomJoined::Success(success) if success.room.sfu_server.is_some() => {
                 self.send(ClientMessage::LeaveRoom);
                 self.refused(MEDIA_SERVER_REQUIRED);
-                self.close_socket();
             }
             RoomJoined::Success(success) => self.joined(now, success),
             RoomJoined::Refused(refused) => self.join_refused(refused),
@@ -274,10 +272,13 @@ impl RoomConnection {
         }
     }
 
-    /// A refusal is final until somebody joins again.
+    /// A refusal is final until somebody joins again. Unlike a page, which its user closes, a box
+    /// keeps no device open for a room that it is not let into.
     fn refused(&mut self, error: &str) {
         self.state.connection_status = Status::Disconnected;
         self.state.connection_error = Some(error.to_owned());
+        self.end_participation();
+        self.close_socket();
         self.event(RoomEvent::RoomJoinedError(error.to_owned()));
     }
 
@@ -327,6 +328,9 @@ impl RoomConnection {
             KnockResolution::Rejected => {
                 self.state.knock_response = handled.knock_response;
                 self.state.connection_status = Status::KnockRejected;
+                // As after a refusal; and a new connection must not knock again.
+                self.end_participation();
+                self.close_socket();
             }
             KnockResolution::Unknown => {}
         }

@@ -63,6 +63,12 @@ impl RoomConnection {
         &self.state
     }
 
+    /// In a room or on the way into one: only then is a device open.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.active
+    }
+
     /// When to call [`Self::handle`] with [`Input::Timeout`] if nothing else happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {

@@ -6,7 +6,9 @@ use roomd_protocol::ClientMessage;
 use serde_json::{Value, json};
 
 use super::support::{Desk, client, room_joined};
-use crate::{Action, Effect, Input, Refusal, SocketEvent, state::ConnectionStatus as Status};
+use crate::{
+    Action, Effect, Input, MediaCommand, Refusal, SocketEvent, state::ConnectionStatus as Status,
+};
 
 #[test]
 fn a_join_identifies_joins_announces_itself_and_solicits_who_is_there() {
@@ -95,6 +97,38 @@ fn a_locked_room_can_be_knocked_at_held_and_entered_with_the_granted_key() {
     };
     assert_eq!(join.room_key, Some("granted".into()));
     assert_eq!(desk.status(), Status::Connecting);
+}
+
+#[test]
+fn who_is_turned_away_or_refused_keeps_no_device_open_and_does_not_join_again() {
+    let refusals = [
+        json!({ "error": "room_locked", "isLocked": true, "selfId": "k" }),
+        json!({ "error": "room_full" }),
+    ];
+    for refusal in refusals {
+        let mut desk = Desk::new();
+        desk.begin_join(None);
+        desk.effects.clear();
+        desk.signal("room_joined", refusal);
+        if desk.status() == Status::RoomLocked {
+            desk.act(Action::Knock).unwrap();
+            desk.signal(
+                "knock_handled",
+                json!({ "clientId": "k", "resolution": "rejected", "knockResponse": { "message": "no" } }),
+            );
+            assert_eq!(desk.status(), Status::KnockRejected);
+        } else {
+            assert_eq!(desk.status(), Status::Disconnected);
+        }
+        assert!(!desk.room.is_active());
+        for closed in [
+            Effect::Media(MediaCommand::Microphone { enabled: false }),
+            Effect::Media(MediaCommand::Camera { enabled: false }),
+            Effect::CloseSocket,
+        ] {
+            assert!(desk.effects.contains(&closed), "{closed:?}");
+        }
+    }
 }
 
 #[test]

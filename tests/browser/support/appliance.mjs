@@ -43,7 +43,16 @@ export const TONE = { hz: 660, dbfs: -15 };
 export const FPS = 15;
 
 /** The configuration of a roomd without hardware; `extra` is put behind it. */
-export const applianceToml = ({ broker, room = "", media = "", extra = "", device = "desk" }) => `
+export const applianceToml = ({
+    broker,
+    room = "",
+    media = "",
+    extra = "",
+    device = "desk",
+    microphone = `{ test = { frequency = ${TONE.hz}.0, level_dbfs = ${TONE.dbfs}.0 } }`,
+    display = '"none"',
+    speaker = '"none"',
+}) => `
 [device]
 id = "${device}"
 name = "Room ${device}"
@@ -51,10 +60,10 @@ name = "Room ${device}"
 ${room}
 [media]
 camera = "test"
-microphone = { test = { frequency = ${TONE.hz}.0, level_dbfs = ${TONE.dbfs}.0 } }
+microphone = ${microphone}
 screenshare = [{ name = "laptop", source = "test" }]
-display = "none"
-speaker = "none"
+display = ${display}
+speaker = ${speaker}
 ${media}
 [media.camera_encoding]
 width = 320
@@ -72,6 +81,15 @@ brokers = ["mqtt://127.0.0.1:${broker.port}"]
 level = "debug,rustls=info,hyper=info,reqwest=info,tungstenite=info"
 ${extra}
 `;
+
+/** What roomd has published so far: the states of one part, or of all as `{ part, state }`, in order. */
+export const statesOf = (box, part) =>
+    box.history.flatMap((line) => {
+        const found = /^\S+ (?:retained )?\S+\/state\/(\w+) (.*)$/s.exec(line);
+        if (!found || (part && found[1] !== part)) return [];
+        const state = JSON.parse(found[2]);
+        return part ? [state] : [{ part: found[1], state }];
+    });
 
 /** As \`bench\`, and its tests also get `appliance(options)` and `call(options)`. */
 export function applianceBench(options) {
@@ -96,8 +114,8 @@ export function applianceBench(options) {
                         await box.untilAvailability("online");
                         return Object.assign(box, { program: roomd.program, roomd, toml });
                     };
-                    /** A room in which roomd (a visitor, both devices on) and the SDK "anna" (host) are connected. */
-                    const call = async ({ devices, boxFirst = false, ...given }) => {
+                    /** A room in which roomd (a visitor unless told otherwise, both devices on) and the SDK "anna" (host) are connected. */
+                    const call = async ({ devices, boxFirst = false, boxIsHost = false, ...given }) => {
                         const meeting = await desk.meeting();
                         const roomUrl = around.server.origin + meeting.roomName;
                         const anna = await desk.open("anna");
@@ -107,7 +125,8 @@ export function applianceBench(options) {
                             if (joined !== "joined") throw new Error(`anna: ${joined}`);
                         };
                         if (!boxFirst) await joinAnna();
-                        await box.carryOut("join_room", { roomUrl, initialMuteStates: { camera: false, microphone: false } });
+                        const roomKey = boxIsHost ? { roomKey: meeting.hostKey } : {};
+                        await box.carryOut("join_room", { roomUrl, ...roomKey, initialMuteStates: { camera: false, microphone: false } });
                         if (boxFirst) await joinAnna();
                         await anna.untilStream();
                         const local = await box.waitState("local_participant", (one) => one.id);
