@@ -97,9 +97,9 @@ export function applianceBench(options) {
                         return Object.assign(box, { program: roomd.program, roomd, toml });
                     };
                     /** A room in which roomd (a visitor, both devices on) and the SDK "anna" (host) are connected. */
-                    const call = async ({ devices, boxFirst = false, ...given }) => {
+                    const call = async ({ devices, boxFirst = false, origin = around.server.origin, ...given }) => {
                         const meeting = await desk.meeting();
-                        const roomUrl = around.server.origin + meeting.roomName;
+                        const roomUrl = origin + meeting.roomName;
                         const anna = await desk.open("anna");
                         const box = await appliance(given);
                         const joinAnna = async () => {

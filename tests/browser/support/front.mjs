@@ -2,7 +2,7 @@
 //! own host names that pipes bytes by SNI, and a sink for its call statistics.
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, createServer as createPlainServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
@@ -48,6 +48,34 @@ const delayed = (ms) =>
             setTimeout(() => done(null, chunk), ms);
         },
     });
+
+/** A plain way to the room server at `port` that delays what it says: each step of a join can be seen. */
+export async function startDistance({ port: serverPort, delayMs }) {
+    const open = new Set();
+    const server = createPlainServer((socket) => {
+        const upstream = connect(serverPort, "127.0.0.1");
+        open.add(socket);
+        socket.on("error", () => socket.destroy()); // whoever asked has gone
+        upstream.on("error", () => socket.destroy()); // the room server is not there
+        socket.once("close", () => {
+            open.delete(socket);
+            upstream.destroy();
+        });
+        upstream.once("close", () => socket.end());
+        socket.pipe(upstream);
+        upstream.pipe(delayed(delayMs)).pipe(socket);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return {
+        origin: `http://127.0.0.1:${server.address().port}`,
+        async close() {
+            for (const socket of open) socket.destroy();
+            server.close();
+            await once(server, "close");
+        },
+    };
+}
 
 /** Starts the front before the room server at `port`. `delayMs` delays what the server says, as a distant one would. */
 export async function startFront({ port: serverPort, delayMs = 0 }) {

@@ -25,24 +25,24 @@ export async function startRoomServer({ port, stateDir, toml = "" } = {}) {
     const keyFile = join(folder, "api-key");
     await writeFile(keyFile, apiKey, { mode: 0o600 });
     await writeFile(config, `[server]\ntls = { mode = "off" }\napi_key_file = ${JSON.stringify(keyFile)}\n${kept}${toml}\n`);
-    const program = start("room-server", ROOMD, ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])]);
+    const args = ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])];
+    const life = lives("room-server", ROOMD, args);
     const origin = `http://${listen}`;
     const answers = async (path, options) => {
         const response = await fetch(origin + path, options);
         if (!response.ok) throw new Error(`${options?.method ?? "GET"} ${path}: ${response.status} ${await response.text()}`);
         return response;
     };
-    try {
-        await until("the room server answers", async () => {
-            if (program.hasEnded()) throw new Error(`the room server ended:\n${program.lines.join("\n")}`);
-            return answers("/healthz").catch(() => null); // not listening yet
-        });
-    } catch (error) {
-        await program.kill();
-        throw error;
-    }
+    const begin = () =>
+        life.begin("the room server answers", () => answers("/healthz").catch(() => null)); // not listening yet
+    await begin();
     return {
-        program,
+        get program() {
+            return life.program;
+        },
+        kill: life.kill,
+        /** Starts it again after `kill`, with the same configuration and port. */
+        startAgain: begin,
         origin,
         port: Number(listen.split(":")[1]),
         /** Makes a room; gives its name, addresses and the host's key. */
@@ -54,9 +54,37 @@ export async function startRoomServer({ port, stateDir, toml = "" } = {}) {
             return { ...meeting, hostKey: new URL(meeting.hostRoomUrl).searchParams.get("roomKey") };
         },
         async stop(options) {
-            await program.stop(options);
+            await life.program.stop(options);
             await rm(folder, { recursive: true });
         },
+    };
+}
+
+/** The lives of a program that is killed and started again with the same arguments; each has a log of its own. */
+function lives(name, command, args, options) {
+    let program;
+    let count = 0;
+    return {
+        get program() {
+            return program;
+        },
+        /** Starts it and waits until it is ready; gives the program. */
+        async begin(what, isReady) {
+            count += 1;
+            program = start(count === 1 ? name : `${name}-${count}`, command, args, options);
+            try {
+                await until(what, () => {
+                    if (program.hasEnded()) throw new Error(`${name} ended:\n${program.lines.join("\n")}`);
+                    return isReady();
+                });
+            } catch (error) {
+                await program.kill();
+                throw error;
+            }
+            return program;
+        },
+        /** Ends it at once, without a goodbye. */
+        kill: () => program.kill(),
     };
 }
 
@@ -79,18 +107,19 @@ export async function startBroker({ port } = {}) {
     const folder = await mkdtemp(join(tmpdir(), "mosquitto-"));
     const config = join(folder, "mosquitto.conf");
     await writeFile(config, `listener ${used} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`);
-    const program = start("mosquitto", "mosquitto", ["-c", config]);
-    try {
-        await until("mosquitto answers", () => !program.hasEnded() && accepts(used));
-    } catch (error) {
-        await program.kill();
-        throw new Error(`${error.message}\n${program.lines.join("\n")}`, { cause: error });
-    }
+    const life = lives("mosquitto", "mosquitto", ["-c", config]);
+    const begin = () => life.begin("mosquitto answers", () => accepts(used));
+    await begin();
     return {
-        program,
+        get program() {
+            return life.program;
+        },
         port: used,
+        kill: life.kill,
+        /** Starts it again after `kill`, at the same address, with nothing retained. */
+        startAgain: begin,
         async stop() {
-            await program.stop({ force: true });
+            await life.program.stop({ force: true });
             await rm(folder, { recursive: true });
         },
     };
@@ -184,12 +213,19 @@ export async function startRoomd({ toml, env = {} }) {
     const folder = await mkdtemp(join(tmpdir(), "roomd-"));
     const config = join(folder, "roomd.toml");
     await writeFile(config, toml, { mode: 0o600 });
-    const program = start("roomd", ROOMD, ["run", "--config", config], { env: { STATE_DIRECTORY: folder, ...env } });
+    const life = lives("roomd", ROOMD, ["run", "--config", config], { env: { STATE_DIRECTORY: folder, ...env } });
+    const begin = () => life.begin("roomd is there", () => true); // what it does is seen over MQTT
+    await begin();
     return {
-        program,
+        get program() {
+            return life.program;
+        },
         folder,
+        kill: life.kill,
+        /** Starts it again after `kill` or its end, with the same configuration and state directory. */
+        startAgain: begin,
         async stop(options) {
-            await program.stop(options);
+            await life.program.stop(options);
             await rm(folder, { recursive: true });
         },
     };
