@@ -143,12 +143,14 @@ test("roomd is killed and back within the grace period: the same participant, no
     const [{ stream }] = (await anna.state()).remoteParticipants;
     await box.roomd.kill();
     desk.watch({ programs: [await box.roomd.startAgain()] });
-    await anna.until("a new stream of roomd", (state, old) => state.remoteParticipants[0]?.stream && state.remoteParticipants[0].stream.id !== old, { args: [stream.id], ms: 15_000 });
+    const isNew = (state, old) => state.remoteParticipants[0]?.stream?.tracks.some(({ kind, id, readyState }) => kind === "video" && id !== old && readyState === "live");
+    await anna.until("a new picture of roomd", isNew, { args: [stream.tracks.find(({ kind }) => kind === "video").id], ms: 15_000 });
     assertPicture(await anna.picture(), seesRoomd);
     assertSilence(await anna.sound());
     const { remoteParticipants } = await anna.until("roomd is as it was", asMutedWithHand);
     assert.deepEqual(remoteParticipants.map(({ id }) => id), [boxId]);
     assert.equal(await mostParticipants(anna), 1);
+    assert.deepEqual((await anna.state()).screenshares, [], "the new picture is no screenshare");
     const there = await box.waitState("remote_participants", isReceiving);
     assert.deepEqual(there.remoteParticipants.map(({ id }) => id), [annaId]);
 });
