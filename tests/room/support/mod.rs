@@ -1,0 +1,7 @@
+//! A room in simulated time.
+
+mod media;
+mod participant;
+mod test_room;
+
+pub(crate) use test_room::TestRoom;
