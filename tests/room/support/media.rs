@@ -35,7 +35,8 @@ struct Peer {
     presentation: Option<StreamId>,
     /// Our offer that waits for its answer.
     offer: Option<String>,
-    connected: bool,
+    /// The other end, once packets flow.
+    other_end: Option<(u64, u64)>,
     remote_presentation: Option<StreamId>,
 }
 
@@ -62,8 +63,8 @@ pub(crate) struct End {
 pub(crate) enum MediaEffect {
     /// The core hears of something.
     Tell(Duration, MediaEvent),
-    /// The other end of this connection is gone: `peer` notices that its packets stopped.
-    Closed { peer: ClientId },
+    /// This end of a connection is gone: its other end will notice that packets stopped.
+    Closed { peer: ClientId, session: (u64, u64) },
     /// An answer met its offer: packets flow if both ends are still there.
     Established {
         peer: ClientId,
@@ -75,7 +76,9 @@ pub(crate) enum MediaEffect {
 impl Media {
     /// Whether a connection with this peer stands.
     pub(crate) fn is_connected(&self, peer: &ClientId) -> bool {
-        self.peers.get(peer).is_some_and(|peer| peer.connected)
+        self.peers
+            .get(peer)
+            .is_some_and(|peer| peer.other_end.is_some())
     }
 
     /// Which connection with this peer there is.
@@ -84,11 +87,19 @@ impl Media {
     }
 
     /// Everything ends, as with the process, and begins anew.
-    pub(crate) fn restart(&mut self) -> Vec<ClientId> {
+    pub(crate) fn restart(&mut self) -> Vec<MediaEffect> {
         let ended = std::mem::take(&mut self.peers);
+        let closed = ended.into_iter();
+        let closed = closed.map(|(peer, old)| self.closed(peer, &old)).collect();
         self.life += 1;
         self.presentation = None;
-        ended.into_keys().collect()
+        closed
+    }
+
+    /// Whether packets of that end arrive here.
+    pub(crate) fn receives_from(&self, peer: &ClientId, session: (u64, u64)) -> bool {
+        let known = self.peers.get(peer);
+        known.is_some_and(|known| known.other_end == Some(session))
     }
 
     /// Packets flow; returns what the core is told.
@@ -109,8 +120,8 @@ impl Media {
                 ..RemoteTracks::default()
             },
         };
-        if !known.connected {
-            known.connected = true;
+        if known.other_end.is_none() {
+            known.other_end = Some(remote.session);
             events.push(MediaEvent::PeerConnected {
                 peer: peer.clone(),
                 session,
@@ -189,14 +200,22 @@ impl Media {
                 }
                 self.describe(own, peer, SdpType::Offer, None)
             }
-            MediaCommand::ClosePeer { peer } => match self.peers.remove(&peer) {
-                Some(_) => vec![MediaEffect::Closed { peer }],
-                None => Vec::new(),
-            },
+            MediaCommand::ClosePeer { peer } => {
+                let closed = self.peers.remove(&peer);
+                closed
+                    .map(|old| self.closed(peer, &old))
+                    .into_iter()
+                    .collect()
+            }
             MediaCommand::IceServers(_)
             | MediaCommand::RemoteCandidate { .. }
             | MediaCommand::RequestKeyFrame { .. } => Vec::new(),
         }
+    }
+
+    fn closed(&self, peer: ClientId, old: &Peer) -> MediaEffect {
+        let session = (self.life, old.session);
+        MediaEffect::Closed { peer, session }
     }
 
     fn open(
@@ -211,12 +230,12 @@ impl Media {
             session,
             presentation,
             offer: None,
-            connected: false,
+            other_end: None,
             remote_presentation: None,
         };
         let mut effects = Vec::new();
-        if self.peers.insert(peer.clone(), new).is_some() {
-            effects.push(MediaEffect::Closed { peer: peer.clone() });
+        if let Some(old) = self.peers.insert(peer.clone(), new) {
+            effects.push(self.closed(peer.clone(), &old));
         }
         if offer {
             effects.extend(self.describe(own, peer, SdpType::Offer, None));

@@ -51,7 +51,7 @@ enum Event {
     Input(&'static str, Box<Input>),
     /// Packets between two engines begin to flow.
     Flow(&'static str, ClientId, End, End),
-    /// A connection whose other end closed, as known by its session.
+    /// The other end of a connection closed and nothing came since.
     Stall(&'static str, ClientId, (u64, u64)),
 }
 
@@ -225,9 +225,8 @@ impl TestRoom {
             self.forget_messages(socket);
             self.later(Duration::from_millis(20), Event::Ended(socket, Ended::Lost));
         }
-        for peer in self.participants.get_mut(name).unwrap().media.restart() {
-            self.other_end_closed(name, &peer);
-        }
+        let ended = self.participants.get_mut(name).unwrap().media.restart();
+        self.media(name, ended);
         let participant = self.participants.get_mut(name).unwrap();
         let old = std::mem::replace(
             &mut participant.room,
@@ -340,10 +339,10 @@ impl TestRoom {
             Event::Flow(name, peer, own, remote) => self.flow(name, &peer, own, remote),
             Event::Stall(name, peer, session) => {
                 let media = &self.participants[name].media;
-                if media.session(&peer) == Some(session) && media.is_connected(&peer) {
+                if media.receives_from(&peer, session) {
                     let failed = MediaEvent::PeerFailed {
+                        session: media.session(&peer).unwrap().1,
                         peer,
-                        session: session.1,
                         reason: "nothing was received".into(),
                     };
                     self.input(name, Input::Media(failed));
@@ -409,7 +408,9 @@ impl TestRoom {
         for effect in effects {
             match effect {
                 MediaEffect::Tell(after, event) => self.tell(name, after, Input::Media(event)),
-                MediaEffect::Closed { peer } => self.other_end_closed(name, &peer),
+                MediaEffect::Closed { peer, session } => {
+                    self.other_end_closed(name, &peer, session);
+                }
                 MediaEffect::Established {
                     peer,
                     own_end,
@@ -419,12 +420,13 @@ impl TestRoom {
         }
     }
 
-    fn other_end_closed(&mut self, name: &'static str, peer: &ClientId) {
+    fn other_end_closed(&mut self, name: &'static str, peer: &ClientId, session: (u64, u64)) {
         let own = self.participants[name].id().clone();
         let Some(other) = self.named(peer) else {
             return;
         };
-        if let Some(session) = self.participants[other].media.session(&own) {
+        let media = &self.participants[other].media;
+        if media.receives_from(&own, session) {
             self.later(STALL, Event::Stall(other, own, session));
         }
     }
