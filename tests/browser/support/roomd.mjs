@@ -15,21 +15,23 @@ const repository = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 /** The program under test. */
 export const ROOMD = process.env.ROOMD_BIN ?? join(repository, "target/debug/roomd");
 
-/** Starts the room server on loopback without encryption; nothing is kept unless `stateDir` is given. */
-export async function startRoomServer({ port, stateDir, toml = "" } = {}) {
+/** Starts the room server on loopback, without encryption unless `tls` says how; nothing is kept unless `stateDir` is given. */
+export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`, toml = "" } = {}) {
+    const isPlain = tls.includes(`"off"`);
     const listen = `127.0.0.1:${port ?? (await freePort())}`;
+    const plain = isPlain ? listen : `127.0.0.1:${await freePort()}`;
     const apiKey = randomBytes(24).toString("hex");
     const folder = await mkdtemp(join(tmpdir(), "room-server-"));
     const config = join(folder, "roomd.toml");
     const kept = stateDir ? `state_dir = ${JSON.stringify(stateDir)}\n` : "";
     const keyFile = join(folder, "api-key");
     await writeFile(keyFile, apiKey, { mode: 0o600 });
-    await writeFile(config, `[server]\ntls = { mode = "off" }\napi_key_file = ${JSON.stringify(keyFile)}\n${kept}${toml}\n`);
+    await writeFile(config, `[server]\ntls = ${tls}\n${isPlain ? "" : `plain_listen = "${plain}"\n`}api_key_file = ${JSON.stringify(keyFile)}\n${kept}${toml}\n`);
     const args = ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])];
     const life = lives("room-server", ROOMD, args);
-    const origin = `http://${listen}`;
+    const origin = `${isPlain ? "http" : "https"}://${listen}`;
     const answers = async (path, options) => {
-        const response = await fetch(origin + path, options);
+        const response = await fetch(`http://${plain}${path}`, options);
         if (!response.ok) throw new Error(`${options?.method ?? "GET"} ${path}: ${response.status} ${await response.text()}`);
         return response;
     };
