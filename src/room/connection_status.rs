@@ -174,7 +174,7 @@ impl RoomConnection {
 
     fn send_join_message(&mut self, join: JoinRoom) {
         self.state.connection_status = Status::Connecting;
-        self.joined_with = Some(join.config.clone());
+        self.joined_with = Some(join.config);
         self.send(ClientMessage::JoinRoom(Box::new(join)));
     }
 
