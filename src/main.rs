@@ -8,8 +8,8 @@ use roomd::{
     cli::{CheckConfigArgs, Cli, ConfigArgs, ProbeArgs, RoomServerArgs, RunArgs, Subcommands},
     config::{self, Config, EX_CONFIG, LogConfig, LogDirectives, LogFormat, Secrets, Sources},
     daemon::{self, DaemonError},
-    demo, probe as probe_report,
-    systemd::{Notifier, journal},
+    demo, probe as probe_report, room_server,
+    systemd::journal,
 };
 use roomd_signalling::SignallingError;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         }
         Subcommands::RoomServer(arguments) => {
             with_config(&arguments.config, Secrets::OfRoomServer, |config| {
-                room_server(&arguments, config)
+                serve_rooms(&arguments, config)
             })
         }
         Subcommands::Demo(arguments) => {
@@ -42,6 +42,9 @@ fn main() -> ExitCode {
                 demo::run(arguments, stop_signal()?).await?;
                 Ok(ExitCode::SUCCESS)
             })
+        }
+        Subcommands::Ctl(arguments) => {
+            asynchronously(async { Ok(roomd::ctl::run(*arguments).await.into()) })
         }
         Subcommands::CheckConfig(arguments) => Ok(check_config(&arguments)),
         Subcommands::Probe(arguments) => probe(&arguments),
@@ -101,7 +104,7 @@ fn run(arguments: &RunArgs, config: &Config) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn room_server(arguments: &RoomServerArgs, config: Config) -> anyhow::Result<ExitCode> {
+fn serve_rooms(arguments: &RoomServerArgs, config: Config) -> anyhow::Result<ExitCode> {
     let mut settings = config.server;
     if let Some(listen) = arguments.listen {
         settings.listen = listen;
@@ -110,18 +113,7 @@ fn room_server(arguments: &RoomServerArgs, config: Config) -> anyhow::Result<Exi
         settings.state_dir = None;
     }
     asynchronously(async {
-        let stop = stop_signal()?;
-        let server = roomd_server::start(settings).await?;
-        let url = server.page_url().to_string();
-        eprintln!("room page: {url}");
-        if let Some(fingerprint) = server.fingerprint() {
-            eprintln!("certificate (SHA-256): {fingerprint}");
-        }
-        let mut notifier = Notifier::new();
-        notifier.ready(&format!("serving rooms at {url}"));
-        stop.cancelled().await;
-        notifier.stopping("closing the connections");
-        server.shutdown().await;
+        room_server::run(settings, stop_signal()?).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

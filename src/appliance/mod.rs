@@ -12,6 +12,8 @@
 //!
 //! **Invariant:** nothing here says "muted" or "off" while the media graph lets samples through.
 
+#[cfg(test)]
+mod behaviour;
 pub mod command;
 pub mod events;
 pub mod memory;
@@ -27,8 +29,8 @@ use std::time::{Duration, Instant};
 use roomd_media::EngineStatus;
 use roomd_protocol::StreamId;
 use roomd_room::{
-    Action, CaptureReport, Effect, Input, MediaCommand, MediaEvent, Now, RoomConnection,
-    RoomConnectionState, RoomEvent,
+    Action, CaptureReport, ConnectionStatus, Effect, Input, MediaCommand, MediaEvent, Now,
+    RoomConnection, RoomConnectionState, RoomEvent,
 };
 use serde_json::{Value, json};
 
@@ -233,11 +235,18 @@ impl Appliance {
                     M::RoomLocked(locked) => locked.client_id.clone(),
                     _ => None,
                 };
-                ChangedBy {
+                let cause = ChangedBy {
                     source: ChangeSource::Room,
                     id: None,
                     participant_id: participant,
+                };
+                if matches!(
+                    message.as_ref(),
+                    M::AudioEnableRequested(_) | M::VideoEnableRequested(_)
+                ) {
+                    self.media_cause = Some(cause.clone());
                 }
+                cause
             }
             ApplianceInput::Room(Input::Media(
                 MediaEvent::Microphone(report) | MediaEvent::Camera(report),
@@ -369,8 +378,16 @@ impl Appliance {
     }
 
     fn answer_pending(&mut self, now: Now) {
+        let knocks = matches!(
+            self.room.state().connection_status,
+            ConnectionStatus::Knocking | ConnectionStatus::KnockOnHold
+        );
         let mut waiting = Vec::with_capacity(self.pending.len());
-        for pending in std::mem::take(&mut self.pending) {
+        for mut pending in std::mem::take(&mut self.pending) {
+            if knocks && pending.outcome == Outcome::Joined {
+                // A host takes the time that a host takes.
+                pending.deadline = now.instant + self.settings.join_timeout;
+            }
             let seen = outcomes::Seen {
                 room: self.room.state(),
                 microphone: &self.microphone,
@@ -396,16 +413,18 @@ impl Appliance {
         self.outputs.push(ApplianceOutput::Reply { id, result });
     }
 
-    fn expect(&mut self, now: Now, id: RequestId, outcome: Outcome) {
+    fn expect(&mut self, now: Now, id: RequestId, name: Option<String>, outcome: Outcome) {
         let deadline = now.instant + outcome.patience(self.settings.join_timeout);
         self.pending.push(Pending {
             id,
             outcome,
+            name,
             deadline,
         });
     }
 
     fn command(&mut self, now: Now, id: RequestId, command: Command, by: ChangedBy) {
+        let name = by.id.clone();
         let result = match command {
             Command::JoinRoom(join) => self
                 .join_by_command(now, &join)
@@ -434,7 +453,7 @@ impl Appliance {
             }
         };
         match result {
-            Ok(Some(outcome)) => self.expect(now, id, outcome),
+            Ok(Some(outcome)) => self.expect(now, id, name, outcome),
             Ok(None) => self.reply(id, Ok(json!({}))),
             Err(error) => self.reply(id, Err(error)),
         }
@@ -453,7 +472,11 @@ impl Appliance {
         ) {
             self.media_cause = Some(by);
         }
+        let leaves = action == Action::LeaveRoom;
         self.act(now, action)?;
+        if leaves {
+            self.forget_room();
+        }
         Ok(outcome)
     }
 

@@ -1,5 +1,6 @@
 //! A room in simulated time.
 
+mod delivery;
 mod media;
 mod participant;
 mod test_room;
