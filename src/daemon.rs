@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use roomd_media::{MediaEngine, MediaError};
+use roomd_media::{MediaEngine, MediaError, settings::MediaSettings};
+use roomd_protocol::StreamId;
 use roomd_signalling::SignallingError;
 use thiserror::Error;
 use tokio::{
@@ -73,7 +74,12 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
     let memory = remembered(&memory_file);
 
     let (media_events, media) = mpsc::unbounded_channel();
-    let engine = MediaEngine::start(config.media.settings.clone(), media_events)?;
+    let camera_stream = camera_stream(memory.as_ref());
+    let media_settings = MediaSettings {
+        camera_stream: Some(camera_stream.clone()),
+        ..config.media.settings.clone()
+    };
+    let engine = MediaEngine::start(media_settings, media_events)?;
     let (signalling, signalling_commands) = mpsc::unbounded_channel();
     let (signalling_events, signalling_inbox) = mpsc::unbounded_channel();
     let mut settings = config.signalling();
@@ -84,7 +90,7 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
     let (requests, request_inbox) = mpsc::channel(INBOX);
     let (problems, problem_inbox) = mpsc::unbounded_channel();
     let (events, _) = broadcast::channel(EVENTS);
-    let appliance = Appliance::new(config.appliance(), memory);
+    let appliance = Appliance::new(config.appliance(), memory, camera_stream);
     let (published, state) = watch::channel(appliance.state().clone());
     let (heartbeat, rounds) = watch::channel(0);
     let shutdown = CancellationToken::new();
@@ -171,6 +177,14 @@ fn remembered(path: &std::path::Path) -> Option<Memory> {
             Some(Memory::default())
         }
     }
+}
+
+/// The camera's stream as the room knows it from before a restart; a new one where nobody does.
+fn camera_stream(memory: Option<&Memory>) -> StreamId {
+    memory
+        .filter(|memory| memory.client_claim.is_some())
+        .and_then(|memory| memory.camera_stream.clone())
+        .unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into())
 }
 
 type MqttTask = (JoinHandle<()>, CancellationToken);
@@ -344,4 +358,22 @@ pub fn status_line(state: &ApplianceState) -> String {
         line.push_str(&format!(" · {}", problem.message));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_returning_participant_keeps_its_camera_stream_and_a_new_one_gets_another() {
+        let memory = |client_claim: Option<&str>| Memory {
+            client_claim: client_claim.map(Into::into),
+            camera_stream: Some("known".into()),
+            ..Memory::default()
+        };
+        let returning = memory(Some("claim"));
+        assert_eq!(camera_stream(Some(&returning)), "known".into());
+        assert_ne!(camera_stream(Some(&memory(None))), "known".into());
+        assert_ne!(camera_stream(None), camera_stream(None));
+    }
 }

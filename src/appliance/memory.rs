@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use roomd_protocol::Secret;
+use roomd_protocol::{Secret, StreamId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -19,7 +19,8 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
-    pub(super) version: u32,
+    /// Version of the format.
+    pub(crate) version: u32,
     /// Microphone on.
     pub microphone: bool,
     /// Camera on.
@@ -48,6 +49,9 @@ pub struct Memory {
     /// Gets the same id back in the room.
     #[serde(default)]
     pub client_claim: Option<Secret>,
+    /// Id of the camera's stream there, without which a returning camera looks like a screenshare.
+    #[serde(default)]
+    pub camera_stream: Option<StreamId>,
 }
 
 impl Default for Memory {
@@ -65,6 +69,7 @@ impl Default for Memory {
             display_name: None,
             external_id: None,
             client_claim: None,
+            camera_stream: None,
         }
     }
 }

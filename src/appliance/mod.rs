@@ -27,6 +27,7 @@ pub mod state;
 use std::time::{Duration, Instant};
 
 use roomd_media::EngineStatus;
+use roomd_protocol::StreamId;
 use roomd_room::{
     Action, CaptureReport, ConnectionStatus, Effect, Input, MediaCommand, MediaEvent, Now,
     RoomConnection, RoomConnectionState, RoomEvent,
@@ -137,11 +138,16 @@ pub struct Appliance {
 }
 
 impl Appliance {
-    /// A box that remembers `memory` of its life before.
+    /// A box that remembers `memory` of its life before and sends its camera as `camera_stream`.
     #[must_use]
-    pub fn new(settings: ApplianceSettings, memory: Option<Memory>) -> Self {
+    pub fn new(
+        settings: ApplianceSettings,
+        memory: Option<Memory>,
+        camera_stream: StreamId,
+    ) -> Self {
         let first = memory.is_none();
-        let memory = memory.unwrap_or_default();
+        let mut memory = memory.unwrap_or_default();
+        memory.camera_stream = Some(camera_stream);
         let volume = memory.volume.unwrap_or(settings.volume);
         let mut appliance = Self {
             room: RoomConnection::new(concat!("roomd:", env!("CARGO_PKG_VERSION"))),

@@ -35,6 +35,7 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> MediaConfig {
         audio_bitrate: AudioBitrate(section.key("audio_bitrate", OpusBitrate::DEFAULT).get()),
         latency_ms: LatencyMs(section.key("latency_ms", JitterBuffer::DEFAULT).get()),
         allow_loopback: section.key("allow_loopback", default.allow_loopback),
+        camera_stream: None,
         camera_encoding: read_encoding(
             &mut section.section("camera_encoding"),
             default.camera_encoding,

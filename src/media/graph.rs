@@ -106,7 +106,10 @@ impl Graph {
                 .copied()
                 .map(Codec::from)
                 .collect(),
-            camera_stream: StreamId::from(uuid::Uuid::new_v4().to_string()),
+            camera_stream: settings
+                .camera_stream
+                .clone()
+                .unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into()),
         };
         Self {
             settings,

@@ -1,5 +1,6 @@
 //! What the media engine is told once, at start: sources, sinks, sizes and rates.
 
+use roomd_protocol::StreamId;
 use serde::{Deserialize, Serialize};
 
 /// Everything the engine needs to know.
@@ -28,6 +29,11 @@ pub struct MediaSettings {
     pub latency_ms: LatencyMs,
     /// Gather loopback candidates too: for tests and the demo only.
     pub allow_loopback: bool,
+    /// Id of the camera's stream in every description, `None` for a new one. Not configured: who
+    /// returns under its old id must keep it, because an SDK takes a second id of the same
+    /// participant for a screenshare.
+    #[serde(skip)]
+    pub camera_stream: Option<StreamId>,
 }
 
 /// A source of pictures.

@@ -166,9 +166,27 @@ impl RoomConnection {
 
     fn send_join(&mut self, now: Now) {
         if let Some(join) = self.join_message(false) {
-            self.state.connection_status = Status::Connecting;
             self.timers.set(Timer::Join, now.instant + ANSWER_TIMEOUT);
-            self.send(ClientMessage::JoinRoom(Box::new(join)));
+            self.send_join_message(join);
+        }
+    }
+
+    fn send_join_message(&mut self, join: JoinRoom) {
+        self.state.connection_status = Status::Connecting;
+        self.joined_with = Some(join.config);
+        self.send(ClientMessage::JoinRoom(Box::new(join)));
+    }
+
+    /// What was switched between `join_room` and its answer: the room does not know it yet.
+    fn announce_media_again(&mut self) {
+        let Some(config) = self.joined_with.take() else {
+            return;
+        };
+        if config.is_audio_enabled != self.state.is_microphone_enabled {
+            self.toggle_microphone(Some(self.state.is_microphone_enabled));
+        }
+        if config.is_video_enabled != self.state.is_camera_enabled {
+            self.toggle_camera(Some(self.state.is_camera_enabled));
         }
     }
 
@@ -254,6 +272,7 @@ impl RoomConnection {
         self.media_command(MediaCommand::IceServers(room.ice_servers.ice_servers));
         self.refresh_config_after(now, room.mediaserver_config_ttl_seconds);
         self.replace_clients(now, room.clients);
+        self.announce_media_again();
         self.announce_screenshare_again();
         self.event(RoomEvent::RoomJoined);
     }
@@ -317,8 +336,7 @@ impl RoomConnection {
                 };
                 self.room_key = Some(metadata.room_key);
                 if let Some(join) = self.join_message(false) {
-                    self.state.connection_status = Status::Connecting;
-                    self.send(ClientMessage::JoinRoom(Box::new(join)));
+                    self.send_join_message(join);
                 }
             }
             KnockResolution::OnHold => {

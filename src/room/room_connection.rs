@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use roomd_protocol::{
     ClientId, ClientMessage, Secret, ServerMessage,
+    client::MediaConfig,
     records::{DeviceCredentials, RoleName},
 };
 
@@ -31,6 +32,8 @@ pub struct RoomConnection {
     pub(crate) socket_connected: bool,
     pub(crate) identifying: bool,
     pub(crate) identified: bool,
+    /// Microphone and camera as the last `join_room` told them, until it is answered.
+    pub(crate) joined_with: Option<MediaConfig>,
     /// Key of the link, or the one that an accepted knock brought.
     pub(crate) room_key: Option<Secret>,
     /// Every remote client of the room, bots included.

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use roomd_protocol::{
-    ClientMessage, RoomUrl, ServerMessage,
+    ClientMessage, RoomUrl, SIGNAL_PATH, ServerMessage,
     engine_io::{self, EngineIoError},
     socket_io::{self, SocketIoError},
 };
@@ -27,7 +27,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{Event, backoff::Backoff, endpoints::Endpoints, trace::Trace};
+use crate::{Event, backoff::Backoff, endpoints::Endpoints, tls, trace::Trace};
 
 /// From opening the socket to the handshake, as in the SDK.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -66,7 +66,11 @@ enum Order {
 #[derive(Debug, Error)]
 enum ConnectionError {
     #[error("{0}")]
-    WebSocket(#[from] tungstenite::Error),
+    WebSocket(tungstenite::Error),
+    #[error("{0}")]
+    Untrusted(String),
+    #[error("the server answers with status {0} and no WebSocket: it is no room service")]
+    NoWebSocket(tungstenite::http::StatusCode),
     #[error("no handshake within 5 s")]
     ConnectTimeout,
     #[error("the server closed the connection")]
@@ -81,6 +85,18 @@ enum ConnectionError {
     Refused(String),
     #[error("the server did not begin with a handshake")]
     NoHandshake,
+}
+
+impl From<tungstenite::Error> for ConnectionError {
+    fn from(error: tungstenite::Error) -> Self {
+        if let Some(reason) = tls::untrusted(&error) {
+            return Self::Untrusted(reason);
+        }
+        match error {
+            tungstenite::Error::Http(response) => Self::NoWebSocket(response.status()),
+            other => Self::WebSocket(other),
+        }
+    }
 }
 
 /// How a connection ended.
@@ -175,7 +191,7 @@ impl Task {
             let error = match outcome {
                 Ok(End::Closed | End::Dismissed) => return,
                 Ok(End::Restart) => "it was restarted".to_owned(),
-                Err(error) => error.to_string(),
+                Err(error) => format!("{}: {error}", self.origin_of_url()),
             };
             let delay = backoff.next_delay();
             tracing::info!(url = %self.url, %error, ?delay, "signalling connection lost, trying again");
@@ -188,6 +204,11 @@ impl Task {
                 return;
             }
         }
+    }
+
+    /// The server's address without the path, which is always the same.
+    fn origin_of_url(&self) -> &str {
+        self.url.split(SIGNAL_PATH).next().unwrap_or(&self.url)
     }
 
     fn report(&self, event: SocketEvent) {

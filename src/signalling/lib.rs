@@ -97,7 +97,10 @@ pub enum Event {
 pub enum SignallingError {
     /// The configured certificate authority cannot be used.
     #[error(transparent)]
-    Tls(#[from] tls::TlsError),
+    CaFile(#[from] tls::CaFileError),
+    /// The TLS library refuses its own defaults.
+    #[error("cannot set TLS up: {0}")]
+    Tls(rustls::Error),
     /// The HTTP client cannot be made.
     #[error("cannot set the HTTP client up: {0}")]
     Http(#[from] reqwest::Error),

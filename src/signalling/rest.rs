@@ -7,7 +7,7 @@ use roomd_protocol::{RoomUrl, records::DeviceCredentials, rest::Organization};
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{Event, backoff::Backoff, credentials::CredentialsFile, endpoints::Endpoints};
+use crate::{Event, backoff::Backoff, credentials::CredentialsFile, endpoints::Endpoints, tls};
 
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -132,7 +132,7 @@ async fn read<T: serde::de::DeserializeOwned>(
 ) -> Result<Option<T>, CallError> {
     let unreachable = |error: reqwest::Error| CallError::Unreachable {
         url: url.to_owned(),
-        reason: innermost(&error),
+        reason: tls::untrusted(&error).unwrap_or_else(|| innermost(&error)),
     };
     let response = request.send().await.map_err(unreachable)?;
     match response.status() {

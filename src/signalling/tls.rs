@@ -8,9 +8,11 @@ use std::{
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
 use thiserror::Error;
 
-/// Why the trusted certificates cannot be loaded.
+use crate::SignallingError;
+
+/// Why the configured authorities cannot be used.
 #[derive(Debug, Error)]
-pub enum TlsError {
+pub enum CaFileError {
     /// The configured file cannot be read as PEM.
     #[error("cannot read the certificate authority {path}: {source}")]
     Read {
@@ -32,16 +34,13 @@ pub enum TlsError {
         "{0} holds no certificate; expected PEM blocks that begin with -----BEGIN CERTIFICATE-----"
     )]
     Empty(PathBuf),
-    /// The TLS library refused its own defaults.
-    #[error("cannot set TLS up: {0}")]
-    Setup(#[from] rustls::Error),
 }
 
 /// The system's authorities and the configured one.
 ///
 /// # Errors
 /// When the configured file cannot be used. Unusable certificates of the system are skipped.
-pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, SignallingError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
@@ -49,7 +48,7 @@ pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsErr
     }
     roots.add_parsable_certificates(system.certs);
     if let Some(path) = ca_file {
-        let read = |source| TlsError::Read {
+        let read = |source| CaFileError::Read {
             path: path.to_owned(),
             source,
         };
@@ -57,20 +56,70 @@ pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsErr
         for certificate in CertificateDer::pem_file_iter(path).map_err(read)? {
             roots
                 .add(certificate.map_err(read)?)
-                .map_err(|source| TlsError::Certificate {
+                .map_err(|source| CaFileError::Certificate {
                     path: path.to_owned(),
                     source,
                 })?;
             count += 1;
         }
         if count == 0 {
-            return Err(TlsError::Empty(path.to_owned()));
+            return Err(CaFileError::Empty(path.to_owned()).into());
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_safe_default_protocol_versions()
+        .map_err(SignallingError::Tls)?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// What to say of a server whose certificate is not trusted; `None` when that is not the reason.
+pub(crate) fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(rustls::Error::InvalidCertificate(reason)) = cause.downcast_ref() {
+            return Some(format!(
+                "its certificate is not trusted here ({reason}); have room.service.ca_file name it or its authority"
+            ));
+        }
+        // An I/O error's source is that of the error inside it.
+        next = match cause.downcast_ref::<std::io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as _),
+            None => cause.source(),
+        };
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn an_untrusted_certificate_is_found_inside_other_errors_and_the_remedy_is_named() {
+        let reason = rustls::CertificateError::UnknownIssuer;
+        let inner = io::Error::other(rustls::Error::InvalidCertificate(reason));
+        let error = tokio_tungstenite::tungstenite::Error::Io(io::Error::other(inner));
+        let text = untrusted(&error).unwrap();
+        assert!(text.contains("room.service.ca_file"), "{text}");
+        assert_eq!(untrusted(&io::Error::other("refused")), None);
+    }
+
+    #[test]
+    fn a_missing_or_empty_file_of_authorities_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        for make in [false, true] {
+            if make {
+                std::fs::write(&path, "no certificate").unwrap();
+            }
+            let error = client_config(Some(&path)).unwrap_err();
+            assert!(matches!(error, SignallingError::CaFile(_)), "{error}");
+            assert!(error.to_string().contains("ca.pem"), "{error}");
+        }
+    }
 }

@@ -35,7 +35,7 @@ impl Wall {
             wall: "2026-11-23T10:00:00Z".parse().unwrap(),
         };
         let mut wall = Self {
-            appliance: Appliance::new(settings, memory),
+            appliance: Appliance::new(settings, memory, "camera".into()),
             now,
             outputs: Vec::new(),
             requests: 0,

@@ -321,3 +321,18 @@ fn a_newcomer_with_a_known_id_changes_nothing_and_bots_are_no_participants() {
     assert_eq!(state.remote_client_count, 2);
     assert!(state.cloud_recording.is_some());
 }
+
+#[test]
+fn what_is_switched_between_join_room_and_its_answer_is_announced_after_it() {
+    let mut desk = Desk::new();
+    desk.begin_join(None);
+    desk.act(Action::ToggleMicrophone(Some(true))).unwrap();
+    desk.act(Action::ToggleCamera(Some(true))).unwrap();
+    desk.act(Action::ToggleCamera(Some(false))).unwrap();
+    desk.effects.clear();
+    desk.signal("room_joined", room_joined("b", &["a", "b"], "visitor"));
+    let sent = desk.sent();
+    assert!(sent.contains(&"enable_audio"), "{sent:?}");
+    assert!(!sent.contains(&"enable_video"), "{sent:?}");
+    assert!(desk.room.state().local_participant.is_audio_enabled);
+}

@@ -106,7 +106,7 @@ export function applianceBench(options) {
                     /** Starts a roomd; gives its controller with `program` and `stop`. */
                     const appliance = async ({ device = "desk", ...given } = {}) => {
                         const toml = applianceToml({ broker, device, ...given });
-                        const roomd = await startRoomd({ toml, env: given.env });
+                        const roomd = await startRoomd({ toml, env: given.env, args: given.args, hosts: given.hosts });
                         ends.push(() => roomd.stop({ force: true }));
                         const box = await connectController({ port: broker.port, base: `roomd/${device}` });
                         ends.push(() => box.close());
@@ -115,9 +115,9 @@ export function applianceBench(options) {
                         return Object.assign(box, { program: roomd.program, roomd, toml });
                     };
                     /** A room in which roomd (a visitor unless told otherwise, both devices on) and the SDK "anna" (host) are connected. */
-                    const call = async ({ devices, boxFirst = false, boxIsHost = false, ...given }) => {
+                    const call = async ({ devices, boxFirst = false, boxIsHost = false, origin = around.server.origin, ...given }) => {
                         const meeting = await desk.meeting();
-                        const roomUrl = around.server.origin + meeting.roomName;
+                        const roomUrl = origin + meeting.roomName;
                         const anna = await desk.open("anna");
                         const box = await appliance(given);
                         const joinAnna = async () => {

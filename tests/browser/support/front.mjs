@@ -1,8 +1,8 @@
 //! Leads the unmodified SDK to a room server on this machine without touching the page: a TLS server under the SDK's
 //! own host names that pipes bytes by SNI, and a sink for its call statistics.
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { connect } from "node:net";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, createServer as createPlainServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
@@ -18,10 +18,12 @@ async function certificate() {
     const folder = await mkdtemp(join(tmpdir(), "front-"));
     try {
         const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+        const config = join(folder, "openssl.cnf");
+        await writeFile(config, "[req]\ndistinguished_name = dn\n[dn]\n"); // the system's would make it an authority
         const names = [API, SIGNAL, STATISTICS].map((host) => `DNS:${host}`).join(",");
         // prettier-ignore
         await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", `/CN=${API}`, "-addext", `subjectAltName=${names}`, "-keyout", key, "-out", cert]);
+            "-config", config, "-subj", `/CN=${API}`, "-addext", "basicConstraints=critical,CA:FALSE", "-addext", `subjectAltName=${names}`, "-keyout", key, "-out", cert]);
         return { key: await readFile(key), cert: await readFile(cert) };
     } finally {
         await rm(folder, { recursive: true });
@@ -49,12 +51,43 @@ const delayed = (ms) =>
         },
     });
 
-/** Starts the front before the room server at `port`. `delayMs` delays what the server says, as a distant one would. */
-export async function startFront({ port: serverPort, delayMs = 0 }) {
+/** A plain way to the room server at `port` that delays what it says: each step of a join can be seen. */
+export async function startDistance({ port: serverPort, delayMs }) {
+    const open = new Set();
+    const server = createPlainServer((socket) => {
+        const upstream = connect(serverPort, "127.0.0.1");
+        open.add(socket);
+        socket.on("error", () => socket.destroy()); // whoever asked has gone
+        upstream.on("error", () => socket.destroy()); // the room server is not there
+        socket.once("close", () => {
+            open.delete(socket);
+            upstream.destroy();
+        });
+        upstream.once("close", () => socket.end());
+        socket.pipe(upstream);
+        upstream.pipe(delayed(delayMs)).pipe(socket);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return {
+        origin: `http://127.0.0.1:${server.address().port}`,
+        async close() {
+            for (const socket of open) socket.destroy();
+            server.close();
+            await once(server, "close");
+        },
+    };
+}
+
+/**
+ * Starts the front before the room server at `port`. `delayMs` delays what the server says, as a distant one would; `listenPort`: 443 for
+ * programs that cannot be led to another port. */
+export async function startFront({ port: serverPort, delayMs = 0, listenPort = 0 }) {
+    const tls = await certificate();
     const contacts = new Map();
     const open = new Map();
     let isSignalCut = false;
-    const server = createServer({ ...(await certificate()), ALPNProtocols: ["http/1.1"] }, (socket) => {
+    const server = createServer({ ...tls, ALPNProtocols: ["http/1.1"] }, (socket) => {
         const host = socket.servername || "(no name)";
         contacts.set(host, (contacts.get(host) ?? 0) + 1);
         socket.on("error", () => socket.destroy()); // the browser has gone
@@ -70,11 +103,15 @@ export async function startFront({ port: serverPort, delayMs = 0 }) {
         (delayMs ? upstream.pipe(delayed(delayMs)) : upstream).pipe(socket);
     });
     server.on("tlsClientError", () => {}); // a connection given up during its handshake
-    server.listen(0, "127.0.0.1");
+    server.listen(listenPort, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address();
     return {
         port,
+        /** The self-made certificate (PEM), for programs that are to trust it. */
+        certificate: tls.cert.toString(),
+        /** The names of the public service that lead here. */
+        hosts: [API, SIGNAL],
         /** How often each host name was contacted. */
         contacts,
         /** For Chromium: every name ends here. */

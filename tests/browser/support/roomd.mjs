@@ -15,34 +15,36 @@ const repository = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 /** The program under test. */
 export const ROOMD = process.env.ROOMD_BIN ?? join(repository, "target/debug/roomd");
 
-/** Starts the room server on loopback without encryption; nothing is kept unless `stateDir` is given. */
-export async function startRoomServer({ port, stateDir, toml = "" } = {}) {
+/** Starts the room server on loopback, without encryption unless `tls` says how; nothing is kept unless `stateDir` is given. */
+export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`, toml = "" } = {}) {
+    const isPlain = tls.includes(`"off"`);
     const listen = `127.0.0.1:${port ?? (await freePort())}`;
+    const plain = isPlain ? listen : `127.0.0.1:${await freePort()}`;
     const apiKey = randomBytes(24).toString("hex");
     const folder = await mkdtemp(join(tmpdir(), "room-server-"));
     const config = join(folder, "roomd.toml");
     const kept = stateDir ? `state_dir = ${JSON.stringify(stateDir)}\n` : "";
     const keyFile = join(folder, "api-key");
     await writeFile(keyFile, apiKey, { mode: 0o600 });
-    await writeFile(config, `[server]\ntls = { mode = "off" }\napi_key_file = ${JSON.stringify(keyFile)}\n${kept}${toml}\n`);
-    const program = start("room-server", ROOMD, ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])]);
-    const origin = `http://${listen}`;
+    await writeFile(config, `[server]\ntls = ${tls}\n${isPlain ? "" : `plain_listen = "${plain}"\n`}api_key_file = ${JSON.stringify(keyFile)}\n${kept}${toml}\n`);
+    const args = ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])];
+    const life = lives("room-server", ROOMD, args);
+    const origin = `${isPlain ? "http" : "https"}://${listen}`;
     const answers = async (path, options) => {
-        const response = await fetch(origin + path, options);
+        const response = await fetch(`http://${plain}${path}`, options);
         if (!response.ok) throw new Error(`${options?.method ?? "GET"} ${path}: ${response.status} ${await response.text()}`);
         return response;
     };
-    try {
-        await until("the room server answers", async () => {
-            if (program.hasEnded()) throw new Error(`the room server ended:\n${program.lines.join("\n")}`);
-            return answers("/healthz").catch(() => null); // not listening yet
-        });
-    } catch (error) {
-        await program.kill();
-        throw error;
-    }
+    const begin = () =>
+        life.begin("the room server answers", () => answers("/healthz").catch(() => null)); // not listening yet
+    await begin();
     return {
-        program,
+        get program() {
+            return life.program;
+        },
+        kill: life.kill,
+        /** Starts it again after `kill`, with the same configuration and port. */
+        startAgain: begin,
         origin,
         port: Number(listen.split(":")[1]),
         /** Makes a room; gives its name, addresses and the host's key. */
@@ -54,9 +56,37 @@ export async function startRoomServer({ port, stateDir, toml = "" } = {}) {
             return { ...meeting, hostKey: new URL(meeting.hostRoomUrl).searchParams.get("roomKey") };
         },
         async stop(options) {
-            await program.stop(options);
+            await life.program.stop(options);
             await rm(folder, { recursive: true });
         },
+    };
+}
+
+/** The lives of a program that is killed and started again with the same arguments; each has a log of its own. */
+function lives(name, command, args, options) {
+    let program;
+    let count = 0;
+    return {
+        get program() {
+            return program;
+        },
+        /** Starts it and waits until it is ready; gives the program. */
+        async begin(what, isReady) {
+            count += 1;
+            program = start(count === 1 ? name : `${name}-${count}`, command, args, options);
+            try {
+                await until(what, () => {
+                    if (program.hasEnded()) throw new Error(`${name} ended:\n${program.lines.join("\n")}`);
+                    return isReady();
+                });
+            } catch (error) {
+                await program.kill();
+                throw error;
+            }
+            return program;
+        },
+        /** Ends it at once, without a goodbye. */
+        kill: () => program.kill(),
     };
 }
 
@@ -79,18 +109,19 @@ export async function startBroker({ port } = {}) {
     const folder = await mkdtemp(join(tmpdir(), "mosquitto-"));
     const config = join(folder, "mosquitto.conf");
     await writeFile(config, `listener ${used} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`);
-    const program = start("mosquitto", "mosquitto", ["-c", config]);
-    try {
-        await until("mosquitto answers", () => !program.hasEnded() && accepts(used));
-    } catch (error) {
-        await program.kill();
-        throw new Error(`${error.message}\n${program.lines.join("\n")}`, { cause: error });
-    }
+    const life = lives("mosquitto", "mosquitto", ["-c", config]);
+    const begin = () => life.begin("mosquitto answers", () => accepts(used));
+    await begin();
     return {
-        program,
+        get program() {
+            return life.program;
+        },
         port: used,
+        kill: life.kill,
+        /** Starts it again after `kill`, at the same address, with nothing retained. */
+        startAgain: begin,
         async stop() {
-            await program.stop({ force: true });
+            await life.program.stop({ force: true });
             await rm(folder, { recursive: true });
         },
     };
@@ -179,17 +210,33 @@ export async function connectController({ port, base = "roomd/test" }) {
     };
 }
 
-/** Starts `roomd run` with the given configuration (TOML text) in a directory of its own. */
-export async function startRoomd({ toml, env = {} }) {
+/**
+ * Starts `roomd run` with the given configuration (TOML text) in a directory of its own. `args` are added; `hosts` are
+ * names that mean this machine for this program alone: it gets an /etc/hosts of its own by a mount namespace.
+ */
+export async function startRoomd({ toml, env = {}, args = [], hosts = [] }) {
     const folder = await mkdtemp(join(tmpdir(), "roomd-"));
     const config = join(folder, "roomd.toml");
     await writeFile(config, toml, { mode: 0o600 });
-    const program = start("roomd", ROOMD, ["run", "--config", config], { env: { STATE_DIRECTORY: folder, ...env } });
+    let command = [ROOMD, "run", "--config", config, ...args];
+    if (hosts.length > 0) {
+        const file = join(folder, "hosts");
+        await writeFile(file, `127.0.0.1 localhost ${hosts.join(" ")}\n`);
+        command = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', file, ...command];
+    }
+    const life = lives("roomd", command[0], command.slice(1), { env: { STATE_DIRECTORY: folder, ...env } });
+    const begin = () => life.begin("roomd is there", () => true); // what it does is seen over MQTT
+    await begin();
     return {
-        program,
+        get program() {
+            return life.program;
+        },
         folder,
+        kill: life.kill,
+        /** Starts it again after `kill` or its end, with the same configuration and state directory. */
+        startAgain: begin,
         async stop(options) {
-            await program.stop(options);
+            await life.program.stop(options);
             await rm(folder, { recursive: true });
         },
     };

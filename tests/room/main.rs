@@ -1,0 +1,10 @@
+//! Two to five room connections against the pure server, in simulated time: what everybody sees of
+//! everybody else, whatever the network does.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
+
+mod agreement;
+mod door;
+mod negotiation;
+mod reconnect;
+mod sharing;
+mod support;
