@@ -3,6 +3,7 @@
 //! Negotiation is linear: one description at a time is made, set and sent before anything else of this
 //! peer is looked at, so candidates of either side wait in their queues until they can be used.
 
+mod error;
 mod negotiation;
 mod outgoing;
 mod port;
@@ -33,13 +34,13 @@ use tokio::{
 
 use crate::{
     capture::Source,
-    encoders::{Codec, EncoderError},
+    encoders::Codec,
     encoding::EncoderKey,
-    launch::LaunchError,
-    pipeline::{self, BusEvent, StateError},
+    pipeline::{self, BusEvent},
     receive::{DecoderNews, Incoming},
     sdp::{self, Section},
 };
+pub(crate) use error::NegotiationError;
 use outgoing::{Outgoing, Plan};
 use port::PeerSignal;
 pub(crate) use port::{InputKey, PeerDemand, PeerHandle, PeerRequest, PeerSettings, PeerStart};
@@ -56,46 +57,6 @@ const TICK: Duration = Duration::from_millis(250);
 const OPUS_PAYLOAD: u8 = 111;
 const VP8_PAYLOAD: u8 = 96;
 const H264_PAYLOAD: u8 = 102;
-
-/// Why a connection cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NegotiationError {
-    #[error("webrtcbin is missing ({0}); install the GStreamer plugins \"bad\" and \"nice\"")]
-    NoWebRtc(String),
-    #[error("{signal}: {message}")]
-    Refused {
-        signal: &'static str,
-        message: String,
-    },
-    #[error("{signal} was interrupted")]
-    Interrupted { signal: &'static str },
-    #[error("{signal} was not answered within 5 s")]
-    Unanswered { signal: &'static str },
-    #[error("the peer's description cannot be read")]
-    Unreadable,
-    #[error("the peer offers no {0} that is spoken here")]
-    NoCommonCodec(&'static str),
-    #[error("both sides made an offer at the same time")]
-    Glare,
-    #[error("the peer restarted ICE, which needs a new connection")]
-    IceRestart,
-    #[error(transparent)]
-    Media(#[from] EncoderError),
-    #[error(transparent)]
-    State(#[from] StateError),
-    #[error("{0}")]
-    Element(pipeline::ElementFailure),
-    #[error("ICE or DTLS failed")]
-    Failed,
-    #[error("nothing was received for {} s", STALL_TIMEOUT.as_secs())]
-    Stalled,
-}
-
-impl From<LaunchError> for NegotiationError {
-    fn from(error: LaunchError) -> Self {
-        Self::Media(error.into())
-    }
-}
 
 async fn run(start: PeerStart, inbox: mpsc::UnboundedReceiver<PeerRequest>) {
     let (peer, session, events) = (start.peer.clone(), start.session, start.events.clone());

@@ -61,6 +61,7 @@ fn inside<F: Future<Output = ()>>(
                 sound_card.path().join("asound.conf").display()
             ),
         )
+        .env(MICROPHONE, sound_card.path().join("microphone"))
         .env("G_DEBUG", "fatal-criticals")
         .status()
         .unwrap();
@@ -77,24 +78,59 @@ fn can_unshare(flags: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// An ALSA configuration with the PCM `roomd_test_microphone`: 60 s of a tone of 880 Hz at -20 dBFS RMS.
+/// Where the PCM `roomd_test_microphone` takes its samples from.
+const MICROPHONE: &str = "ROOMD_MEDIA_TEST_MICROPHONE";
+
+/// An ALSA configuration with the PCM `roomd_test_microphone`, which reads from a FIFO.
 fn sound_card() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let samples = directory.path().join("tone.raw");
-    let peak = 0.1 * std::f64::consts::SQRT_2 * 32767.0;
-    let tone: Vec<u8> = (0..48_000 * 60)
-        .flat_map(|n| {
-            let sample =
-                (peak * (std::f64::consts::TAU * 880.0 * f64::from(n) / 48_000.0).sin()) as i16;
-            [sample.to_le_bytes(), sample.to_le_bytes()].concat()
-        })
-        .collect();
-    std::fs::write(&samples, tone).unwrap();
+    let fifo = directory.path().join("microphone");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
     let configuration = format!(
         "pcm.roomd_test_microphone {{ type plug slave {{ rate 48000 channels 2 format S16_LE pcm {{ type file \
          slave.pcm {{ type null }} file \"/dev/null\" infile \"{}\" format \"raw\" }} }} }}\n",
-        samples.display()
+        fifo.display()
     );
     std::fs::write(directory.path().join("asound.conf"), configuration).unwrap();
     directory
+}
+
+/// Plays a tone of 880 Hz at -20 dBFS RMS into the PCM at the pace of a sound card, until it is closed.
+pub fn play_into_microphone() {
+    use std::io::Write as _;
+
+    let path = std::env::var_os(MICROPHONE).unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the pace of a sound card is its purpose"
+    )]
+    std::thread::spawn(move || {
+        let mut fifo = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+        let peak = 0.1 * std::f64::consts::SQRT_2 * 32767.0;
+        let start = std::time::Instant::now();
+        for period in 0u32.. {
+            let samples: Vec<u8> = (period * 480..(period + 1) * 480)
+                .flat_map(|n| {
+                    let sample = (peak
+                        * (std::f64::consts::TAU * 880.0 * f64::from(n) / 48_000.0).sin())
+                        as i16;
+                    [sample.to_le_bytes(), sample.to_le_bytes()].concat()
+                })
+                .collect();
+            if fifo.write_all(&samples).is_err() {
+                return;
+            }
+            // The crystal of this sound card.
+            std::thread::sleep(
+                (start + Duration::from_millis(10) * period)
+                    .saturating_duration_since(std::time::Instant::now()),
+            );
+        }
+    });
 }
