@@ -1,7 +1,7 @@
 //! What roomd shows and plays of others, and what it records: an X server's screen and ALSA without a sound card.
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
-import { assertSilence, assertTone, coloursOf, devices, farthest } from "./support/content.mjs";
+import { assertSilence, assertTone, coloursOf, devices, farthest, withoutColourSpace } from "./support/content.mjs";
 import { applianceBench } from "./support/appliance.mjs";
 import { picturesOf, startScreen, startSoundCard } from "./support/outputs.mjs";
 import { until } from "./support/waiting.mjs";
@@ -12,8 +12,8 @@ const BEN = { shift: 6, hz: 550, dbfs: -15 };
 const MICROPHONE = { hz: 1100, dbfs: -18 };
 const sources = (who) => devices({ ...who, width: 320, height: 180, fps: 15 });
 /** In the cell at the lower left stands the name. */
-const shown = (shift) => coloursOf(shift).map((colour, index) => (index === 12 ? null : colour));
-const isNear = (picture, expected) => farthest(picture.cells, expected) <= 30;
+const shown = (shift) => withoutColourSpace(coloursOf(shift)).map((colour, index) => (index === 12 ? null : colour));
+const isNear = (picture, expected) => farthest(picture.cells, expected) <= 20;
 
 /** Waits until the pictures on the screen are these, left to right. */
 async function untilShown(screen, what, wanted, ms = 15_000) {
