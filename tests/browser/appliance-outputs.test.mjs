@@ -74,7 +74,7 @@ test("roomd plays what the SDK says and sends what its ALSA microphone hears", a
     const card = await startSoundCard(MICROPHONE);
     try {
         const alsa = { speaker: '{ alsa = "speaker" }', microphone: '{ alsa = "microphone" }', media: "volume = 100", env: card.env };
-        const { anna, box, meeting } = await desk.call({ devices: sources(ANNA), ...alsa });
+        const { anna, box, boxId, meeting } = await desk.call({ devices: sources(ANNA), ...alsa });
         await box.waitState("local_media", ({ microphone, speaker }) => microphone.device === "microphone" && microphone.state === "on" && speaker.state === "on");
         assertTone(await anna.sound(), MICROPHONE);
         const isTone = (level, { hz, dbfs }) => Math.abs(level(hz) - dbfs) < 2;
@@ -98,11 +98,11 @@ test("roomd plays what the SDK says and sends what its ALSA microphone hears", a
 
         await box.carryOut("toggle_microphone", { enabled: false });
         await box.waitState("local_media", ({ microphone }) => microphone.state === "muted" && !microphone.proof.open, 2000);
-        await anna.sound("camera", null, 1000);
-        assertSilence(await anna.sound("camera", null, 1000));
+        await anna.sound("camera", boxId, 1000);
+        assertSilence(await anna.sound("camera", boxId, 1000));
         await box.carryOut("toggle_microphone", { enabled: true });
-        await anna.sound("camera", null, 500);
-        assertTone(await anna.sound(), MICROPHONE);
+        await anna.sound("camera", boxId, 500);
+        assertTone(await anna.sound("camera", boxId), MICROPHONE);
     } finally {
         await card.stop();
     }

@@ -71,8 +71,8 @@ const RATE = 48_000;
 /** A tenth of a second: whole periods of every frequency that is a multiple of 10 Hz. */
 const WINDOW = RATE / 10;
 
-/** F_SETPIPE_SZ: a page is 21 ms. A third of a second would pass for the latency of a sound card that does not tell it. */
-const SHORTEN = 'open(my $fifo, "+<", $ARGV[0]) or die $!; fcntl($fifo, 1031, 4096) or die $!';
+/** F_SETPIPE_SZ: two pages are 43 ms. A third of a second would pass for the latency of a sound card that does not tell it. */
+const SHORTEN = 'open(my $fifo, "+<", $ARGV[0]) or die $!; fcntl($fifo, 1031, 8192) or die $!';
 
 /**
  * A private ALSA configuration: `speaker` is a PCM of type `file` whose FIFO is emptied at the pace of a sound card,

@@ -7,6 +7,8 @@ const FRAME_BYTES = 4;
 const PERIOD_MS = 5;
 /** Ten milliseconds, which roomd reads at a time: ALSA fills up with silence what is not there. A pipe takes that whole or not at all. */
 const BLOCK = (rate / 100) * FRAME_BYTES;
+/** A tenth of a second: as late as this thread may be without a gap. */
+const LONGEST = 10 * BLOCK;
 const tone = Buffer.from(wave);
 const window = Buffer.alloc(tone.length);
 const clock = new Int32Array(new SharedArrayBuffer(4));
@@ -33,7 +35,7 @@ class Pace {
         this.#owed += frames * FRAME_BYTES;
         if (this.#owed < least) return;
         const count = moved(this.#owed, step, least);
-        this.#owed = count === 0 ? 0 : this.#owed - count;
+        this.#owed = count === 0 ? 0 : Math.min(this.#owed - count, LONGEST);
     }
 }
 
