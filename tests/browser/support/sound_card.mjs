@@ -1,5 +1,6 @@
 //! The thread of a sound card: takes and gives five milliseconds every five milliseconds, whatever the other end does.
 import { readSync, writeSync } from "node:fs";
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 
 const { playback, capture, rate, wave } = workerData;
@@ -7,8 +8,8 @@ const FRAME_BYTES = 4;
 const PERIOD_MS = 5;
 /** Ten milliseconds, which roomd reads at a time: ALSA fills up with silence what is not there. A pipe takes that whole or not at all. */
 const BLOCK = (rate / 100) * FRAME_BYTES;
-/** A tenth of a second: as late as this thread may be without a gap. */
-const LONGEST = 10 * BLOCK;
+/** A fifth of a second: as late as this thread may be without a gap. */
+const LONGEST = 20 * BLOCK;
 const tone = Buffer.from(wave);
 const window = Buffer.alloc(tone.length);
 const clock = new Int32Array(new SharedArrayBuffer(4));
@@ -39,6 +40,11 @@ class Pace {
     }
 }
 
+try {
+    setPriority(0, -15); // of this thread alone: hardware waits for nobody
+} catch (error) {
+    if (!["ERR_SYSTEM_ERROR", "EACCES", "EPERM"].includes(error.code)) throw error; // only root may
+}
 const began = performance.now();
 const [playing, recording] = [new Pace(), new Pace()];
 let frames = 0;
