@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use roomd_room::Action;
 
 use super::support::{Wall, settings};
-use crate::appliance::{Command, state::MediaState};
+use crate::appliance::{ChangeSource, Command, state::MediaState};
 
 #[test]
 fn muted_is_shown_only_once_the_gate_is_closed() {
@@ -62,6 +62,28 @@ fn a_microphone_that_does_not_open_fails_the_command_and_shows_why() {
         MediaState::Failed
     );
     assert_eq!(wall.problems(), ["microphone_failed"]);
+}
+
+#[test]
+fn who_switched_the_microphone_is_named_when_it_has_become_true_whatever_happens_to_the_camera() {
+    let mut wall = Wall::in_room(settings());
+    wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
+    wall.microphone(true, true, None);
+    wall.signal(
+        "audio_enable_requested",
+        serde_json::json!({ "requestedByClientId": "a", "enable": false }),
+    );
+    wall.command(Command::Room(Action::ToggleCamera(Some(true))));
+    wall.microphone(true, false, None);
+    let cause = wall
+        .appliance
+        .state()
+        .local_media
+        .changed_by
+        .clone()
+        .unwrap();
+    assert_eq!(cause.source, ChangeSource::Room);
+    assert_eq!(cause.participant_id, Some("a".into()));
 }
 
 proptest! {

@@ -75,7 +75,8 @@ impl Display {
             Line::new(element("message")?),
         );
         super::link_sink(&out, &opened.element, "display")?;
-        let running = Running::new(pipeline, "display", clock, base_time);
+        // The background is a live input from the beginning: its latency is found.
+        let running = Running::new(pipeline, "display", clock, base_time, None);
         let errors = bus::errors_of(&running.pipeline, "display")?;
         let background = Card::add(&running, &mixer, 0)?;
         let mut display = Self {

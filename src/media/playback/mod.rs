@@ -123,14 +123,17 @@ struct Running {
 }
 
 impl Running {
-    /// Puts the pipeline on the shared clock, from now on.
+    /// Puts the pipeline on the shared clock, from now on. `latency`: how long after its timestamp the sink plays what
+    /// the mixer made, where the pipeline cannot find out.
     fn new(
         pipeline: gst::Pipeline,
         name: &'static str,
         clock: &gst::Clock,
         base_time: gst::ClockTime,
+        latency: Option<gst::ClockTime>,
     ) -> Self {
         let now = clock.time();
+        pipeline.set_latency(latency);
         pipeline.use_clock(Some(clock));
         pipeline.set_start_time(gst::ClockTime::NONE);
         pipeline.set_base_time(now);

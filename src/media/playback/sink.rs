@@ -92,11 +92,15 @@ impl Candidate {
     }
 }
 
+/// What lies in the sound card's buffer: what conversation can bear, and small devices can hold.
+pub(super) const SPEAKER_BUFFER: gst::ClockTime = gst::ClockTime::from_mseconds(60);
+
 fn alsa(device: &str) -> Result<Opened, PlaybackError> {
     let element = make("alsasink", "gstreamer1.0-alsa")?;
     element.set_property("device", device);
-    // Microseconds: what conversation can bear, and small devices can hold.
-    element.set_property("buffer-time", 60_000_i64);
+    // Microseconds.
+    let buffer_time = i64::try_from(SPEAKER_BUFFER.useconds()).unwrap_or(i64::MAX);
+    element.set_property("buffer-time", buffer_time);
     element.set_property("latency-time", 10_000_i64);
     // The clock is everybody's, not the sound card's: the sink follows it.
     element.set_property("provide-clock", false);

@@ -24,6 +24,9 @@ pub struct Speaker {
     errors: mpsc::Receiver<PlaybackError>,
 }
 
+/// What the mixer makes in one go (`output-buffer-duration` in `speaker.launch`).
+const MIXED_AT_ONCE: gst::ClockTime = gst::ClockTime::from_mseconds(10);
+
 impl Speaker {
     /// Opens the speaker at full volume. `clock` and `base_time` are those of the receiving pipelines,
     /// `input_latency` is [`super::input_latency`] of their jitter buffers.
@@ -52,7 +55,15 @@ impl Speaker {
                 PlaybackError::pipeline("speaker", "taking the volume", element.name())
             })?;
         super::link_sink(&out, &opened.element, "speaker")?;
-        let running = Running::new(pipeline, "speaker", clock, base_time);
+        // A mixer without inputs does not call itself live: the sink would be told a latency of 0, and nobody asks again
+        // when the first input comes. All sound would be late then, and the sink drop it.
+        let running = Running::new(
+            pipeline,
+            "speaker",
+            clock,
+            base_time,
+            Some(input_latency + MIXED_AT_ONCE + sink::SPEAKER_BUFFER),
+        );
         let mut errors = bus::errors_of(&running.pipeline, "speaker")?;
         running.start(&mut errors)?;
         Ok(Some(Self {

@@ -19,6 +19,18 @@ const COLOURS = [
 /** The cells of a source with that shift, row by row. */
 export const coloursOf = (shift) => COLOURS.map((_, index) => COLOURS[(index + shift) % COLOURS.length]);
 
+/**
+ * What a receiver sees of the page's canvas that decodes VP8 as RFC 7741 leaves it, without Chromium's header extension
+ * for colour spaces: Chromium encodes canvases as BT.709 in full range, and VP8 without further words is BT.601 in
+ * studio range. (Chromium itself shows the same where the extension is not negotiated.)
+ */
+export const withoutColourSpace = (colours) =>
+    colours.map(([red, green, blue]) => {
+        const luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        const [y, u, v] = [(luma - 16) * 1.164, (blue - luma) / 1.8556, (red - luma) / 1.5748];
+        return [y + 1.596 * v, y - 0.391 * u - 0.813 * v, y + 2.018 * u].map((value) => Math.round(Math.min(255, Math.max(0, value))));
+    });
+
 const load = () => `load average ${loadavg().map((value) => value.toFixed(1)).join(" ")}`;
 
 /** The largest difference of a channel between measured cells and expected ones. */

@@ -5,6 +5,7 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import { run, start } from "./processes.mjs";
 
 const execute = promisify(execFile);
@@ -32,7 +33,7 @@ export async function startScreen({ width = 1280, height = 720 } = {}) {
 }
 
 /** How far a colour must be from the background to belong to a picture. */
-const EDGE = 40;
+const EDGE = 20;
 
 /** The pictures on the middle row of a screen, left to right, each with its rectangle and the mean colours of the inner halves of 4 × 4 cells. */
 export function picturesOf(shot) {
@@ -43,11 +44,13 @@ export function picturesOf(shot) {
     for (let x = 0; x < shot.width; x += 1) {
         if (!differs(x, middle)) continue;
         const left = x;
-        while (x < shot.width && differs(x, middle)) x += 1;
+        // Two colours may pass through the background's where they meet.
+        while ([0, 1, 2, 3].some((step) => x + step < shot.width && differs(x + step, middle))) x += 1;
         const column = left + Math.floor((x - left) / 2) + 3;
         let [top, bottom] = [middle, middle];
-        while (top > 0 && differs(column, top - 1)) top -= 1;
-        while (bottom < shot.height - 1 && differs(column, bottom + 1)) bottom += 1;
+        const reaches = (y, step) => [1, 2, 3, 4].some((far) => y + far * step >= 0 && y + far * step < shot.height && differs(column, y + far * step));
+        while (reaches(top, -1)) top -= 1;
+        while (reaches(bottom, 1)) bottom += 1;
         found.push({ left, top, width: x - left, height: bottom - top + 1 });
     }
     return found.filter(({ width, height }) => width > 60 && height > 40).map((place) => ({ ...place, cells: cellsOf(shot, place) }));
@@ -65,55 +68,35 @@ const cellsOf = (shot, { left, top, width, height }) =>
     });
 
 const RATE = 48_000;
-const FRAME_BYTES = 4;
 /** A tenth of a second: whole periods of every frequency that is a multiple of 10 Hz. */
 const WINDOW = RATE / 10;
 
+/** F_SETPIPE_SZ: two pages are 43 ms. A third of a second would pass for the latency of a sound card that does not tell it. */
+const SHORTEN = 'open(my $fifo, "+<", $ARGV[0]) or die $!; fcntl($fifo, 1031, 8192) or die $!';
+
 /**
- * A private ALSA configuration: `speaker` is a PCM of type `file` into a FIFO that is emptied at the pace of a sound card,
- * `microphone` one that reads `seconds` of a sine of `hz` at `dbfs` (RMS).
+ * A private ALSA configuration: `speaker` is a PCM of type `file` whose FIFO is emptied at the pace of a sound card,
+ * `microphone` one whose FIFO is filled at that pace with a sine of `hz` at `dbfs` (RMS). A plain file is not paced at all.
  */
-export async function startSoundCard({ hz, dbfs, seconds = 120 }) {
+export async function startSoundCard({ hz, dbfs }) {
     const folder = await mkdtemp(join(tmpdir(), "sound-card-"));
-    const [fifo, samples, config] = ["speaker.fifo", "microphone.raw", "asound.conf"].map((name) => join(folder, name));
-    await run("mkfifo", [fifo]);
-    await writeFile(samples, sine(hz, dbfs, seconds));
+    const [playback, capture, config] = ["playback", "capture", "asound.conf"].map((name) => join(folder, name));
+    await run("mkfifo", [playback, capture]);
     await writeFile(
         config,
-        `pcm.speaker_file { type file slave.pcm "null" file "${fifo}" format "raw" }
+        `pcm.speaker_file { type file slave.pcm "null" file "${playback}" format "raw" }
 pcm.speaker { type plug slave { pcm "speaker_file" format S16_LE rate ${RATE} channels 2 } }
-pcm.microphone_file { type file slave.pcm "null" file "/dev/null" infile "${samples}" format "raw" }
+pcm.microphone_file { type file slave.pcm "null" file "/dev/null" infile "${capture}" format "raw" }
 pcm.microphone { type plug slave { pcm "microphone_file" format S16_LE rate ${RATE} channels 2 } }
 `,
     );
-    // Both directions: opening waits for no writer, and the FIFO never ends.
-    const pipe = await open(fifo, constants.O_RDWR | constants.O_NONBLOCK);
-    const began = performance.now();
-    let played = 0;
-    let recent = Buffer.alloc(0);
-    const heard = new Set();
-    let reading = Promise.resolve();
-    const take = async () => {
-        const due = Math.floor(((performance.now() - began) * RATE) / 1000) - played;
-        const buffer = Buffer.alloc(due * FRAME_BYTES);
-        played += due;
-        let filled = 0;
-        while (filled < buffer.length) {
-            try {
-                filled += (await pipe.read(buffer, filled, buffer.length - filled)).bytesRead;
-            } catch (error) {
-                if (error.code !== "EAGAIN") throw error;
-                break; // nothing was played
-            }
-        }
-        recent = Buffer.concat([recent, buffer.subarray(0, filled)]);
-        while (recent.length >= WINDOW * FRAME_BYTES) {
-            const window = Float64Array.from({ length: WINDOW }, (_, frame) => recent.readInt16LE(frame * FRAME_BYTES) / 32_768);
-            recent = recent.subarray(WINDOW * FRAME_BYTES);
-            for (const listener of heard) listener(window);
-        }
-    };
-    const timer = setInterval(() => (reading = reading.then(take)), 10);
+    // Both directions: opening waits for no other end, and a FIFO never ends.
+    const pipes = await Promise.all([playback, capture].map((path) => open(path, constants.O_RDWR | constants.O_NONBLOCK)));
+    for (const path of [playback, capture]) await run("perl", ["-e", SHORTEN, path]);
+    // A thread of its own: nothing that a test does may disturb the pace.
+    const card = new Worker(new URL("./sound_card.mjs", import.meta.url), { workerData: { playback: pipes[0].fd, capture: pipes[1].fd, wave: sine(hz, dbfs), rate: RATE } });
+    let broken = null;
+    card.on("error", (error) => (broken = error));
     return {
         env: { ALSA_CONFIG_PATH: `/usr/share/alsa/alsa.conf:${config}` },
         /** Waits for a tenth of a second of sound for which `predicate(level)` holds; `level(hz)` is that of a sine in dBFS RMS, `level()` of all. */
@@ -123,6 +106,7 @@ pcm.microphone { type plug slave { pcm "microphone_file" format S16_LE rate ${RA
             try {
                 return await new Promise((resolve, reject) => {
                     const timeout = setTimeout(() => reject(new Error(`not heard within ${ms} ms: ${what}; at last ${last}`)), ms);
+                    if (broken) reject(broken);
                     listener = (window) => {
                         const level = (frequency) => (frequency ? toneOf(window, frequency) : rmsOf(window));
                         last = `${level().toFixed(1)} dBFS`;
@@ -130,27 +114,26 @@ pcm.microphone { type plug slave { pcm "microphone_file" format S16_LE rate ${RA
                         clearTimeout(timeout);
                         resolve(level);
                     };
-                    heard.add(listener);
+                    card.on("message", listener);
                 });
             } finally {
-                heard.delete(listener);
+                card.off("message", listener);
             }
         },
         async stop() {
-            clearInterval(timer);
-            await reading;
-            await pipe.close();
+            await card.terminate();
+            for (const pipe of pipes) await pipe.close();
             await rm(folder, { recursive: true });
         },
     };
 }
 
-/** 16-bit stereo. */
-function sine(hz, dbfs, seconds) {
+/** A window of 16-bit stereo that can be repeated: `hz` is a multiple of 10. */
+function sine(hz, dbfs) {
     const peak = 10 ** (dbfs / 20) * Math.SQRT2 * 32_767;
-    const samples = new Int16Array(RATE * seconds * 2);
-    for (let frame = 0; frame < samples.length / 2; frame += 1) samples[2 * frame] = samples[2 * frame + 1] = Math.round(peak * Math.sin((2 * Math.PI * hz * frame) / RATE));
-    return Buffer.from(samples.buffer);
+    const samples = new Int16Array(WINDOW * 2);
+    for (let frame = 0; frame < WINDOW; frame += 1) samples[2 * frame] = samples[2 * frame + 1] = Math.round(peak * Math.sin((2 * Math.PI * hz * frame) / RATE));
+    return samples.buffer;
 }
 
 const decibels = (power) => 10 * Math.log10(Math.max(power, 1e-12));

@@ -1,0 +1,77 @@
+//! Who is behind a change: somebody with a command, somebody in the room, the policy, a failure.
+
+use roomd_room::{Action, Input, MediaEvent};
+
+use super::{Appliance, ApplianceInput, ChangeSource, ChangedBy, Command};
+
+impl Appliance {
+    /// Who is behind the changes that follow from an input.
+    pub(super) fn cause_of(&self, input: &ApplianceInput) -> ChangedBy {
+        use roomd_protocol::ServerMessage as M;
+        let switched = |cause: &Option<ChangedBy>| {
+            cause
+                .clone()
+                .unwrap_or_else(|| ChangedBy::source(ChangeSource::Policy))
+        };
+        match input {
+            ApplianceInput::Command { by, .. } => by.clone(),
+            ApplianceInput::Room(Input::Signal(message)) => {
+                let participant = match message.as_ref() {
+                    M::AudioEnableRequested(request) | M::VideoEnableRequested(request) => {
+                        Some(request.requested_by_client_id.clone())
+                    }
+                    M::RoomLocked(locked) => locked.client_id.clone(),
+                    _ => None,
+                };
+                ChangedBy {
+                    source: ChangeSource::Room,
+                    id: None,
+                    participant_id: participant,
+                }
+            }
+            ApplianceInput::Room(Input::Media(MediaEvent::Microphone(report)))
+                if report.error.is_none() =>
+            {
+                switched(&self.microphone_cause)
+            }
+            ApplianceInput::Room(Input::Media(MediaEvent::Camera(report)))
+                if report.error.is_none() =>
+            {
+                switched(&self.camera_cause)
+            }
+            // An encoder comes and goes with what is captured: whoever caused that still did.
+            ApplianceInput::Engine(_) => switched(&self.shown.local_media.changed_by),
+            ApplianceInput::Room(Input::Media(_) | Input::Socket(_))
+            | ApplianceInput::Retrying { .. }
+            | ApplianceInput::Problem(_) => ChangedBy::source(ChangeSource::Failure),
+            _ => ChangedBy::source(ChangeSource::Policy),
+        }
+    }
+
+    /// Remembers who switches a device, for when the media graph confirms it.
+    pub(super) fn note_switch(&mut self, input: &ApplianceInput, cause: &ChangedBy) {
+        use roomd_protocol::ServerMessage as M;
+        let (microphone, camera) = match input {
+            ApplianceInput::Room(Input::Signal(message)) => match message.as_ref() {
+                M::AudioEnableRequested(request) => (!request.enable, false),
+                M::VideoEnableRequested(request) => (false, !request.enable),
+                // Who is sent out has its devices closed by that.
+                M::ClientKicked(_) => (true, true),
+                _ => (false, false),
+            },
+            ApplianceInput::Command { command, .. } => match command {
+                Command::JoinRoom(_) | Command::Room(Action::LeaveRoom) => (true, true),
+                Command::Room(Action::ToggleMicrophone(_)) => (true, false),
+                Command::Room(Action::ToggleCamera(_)) => (false, true),
+                _ => (false, false),
+            },
+            _ => (false, false),
+        };
+        if microphone {
+            self.microphone_cause = Some(cause.clone());
+        }
+        if camera {
+            self.camera_cause = Some(cause.clone());
+        }
+    }
+}
