@@ -80,6 +80,17 @@ pub enum Subcommands {
         Exit codes: 0 all is well, 78 the configuration is wrong.")]
     CheckConfig(CheckConfigArgs),
 
+    /// Send commands to an appliance over MQTT, or watch what it publishes
+    ///
+    /// A client of the interface that docs/mqtt.md describes; it needs no configuration and runs on
+    /// any machine that reaches the broker.
+    #[command(after_help = "Examples:\n  \
+        roomd ctl toggle_microphone                                 the appliance `roomd` of the broker on this machine\n  \
+        roomd ctl --device room-4 join_room roomUrl=https://example.whereby.com/standup\n  \
+        roomd ctl --broker mqtt://10.0.0.2 --device room-4 watch     what it publishes, as it comes\n\n\
+        Exit codes: 0 done, 1 refused, 2 wrong arguments, 3 no answer.")]
+    Ctl(crate::ctl::CtlArgs),
+
     /// Measure the cost and the delays of this build on this machine
     #[command(after_help = "Examples:\n  \
         roomd bench                     everything, about two minutes\n  \

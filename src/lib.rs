@@ -12,7 +12,7 @@
 //! | [`room_loop`] | drives the box: one inbox, effects out, one published state |
 //! | [`appliance`] | the box itself, pure |
 //! | [`display`] | the scene on the display, a function of the state |
-//! | [`mqtt`] | the MQTT interface |
+//! | [`mqtt`], [`ctl`] | the MQTT interface, and its command-line client |
 //! | [`systemd`] | readiness, status, watchdog, journal |
 //! | [`probe`] | what was found on this machine, as a table |
 //! | [`demo`] | everything in one process |
@@ -25,6 +25,7 @@
 pub mod appliance;
 pub mod cli;
 pub mod config;
+pub mod ctl;
 pub mod daemon;
 pub mod demo;
 pub mod display;

@@ -41,6 +41,9 @@ fn main() -> ExitCode {
                 Ok(ExitCode::SUCCESS)
             })
         }
+        Subcommands::Ctl(arguments) => {
+            asynchronously(async { Ok(roomd::ctl::run(arguments).await.into()) })
+        }
         Subcommands::CheckConfig(arguments) => Ok(check_config(&arguments)),
         Subcommands::Probe(arguments) => probe(&arguments),
         Subcommands::Completions(arguments) => {

@@ -19,7 +19,7 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
-    version: u32,
+    pub(super) version: u32,
     /// Microphone on.
     pub microphone: bool,
     /// Camera on.

@@ -12,6 +12,8 @@
 //!
 //! **Invariant:** nothing here says "muted" or "off" while the media graph lets samples through.
 
+#[cfg(test)]
+mod behaviour;
 pub mod command;
 pub mod events;
 pub mod memory;
@@ -227,11 +229,18 @@ impl Appliance {
                     M::RoomLocked(locked) => locked.client_id.clone(),
                     _ => None,
                 };
-                ChangedBy {
+                let cause = ChangedBy {
                     source: ChangeSource::Room,
                     id: None,
                     participant_id: participant,
+                };
+                if matches!(
+                    message.as_ref(),
+                    M::AudioEnableRequested(_) | M::VideoEnableRequested(_)
+                ) {
+                    self.media_cause = Some(cause.clone());
                 }
+                cause
             }
             ApplianceInput::Room(Input::Media(
                 MediaEvent::Microphone(report) | MediaEvent::Camera(report),
@@ -447,7 +456,11 @@ impl Appliance {
         ) {
             self.media_cause = Some(by);
         }
+        let leaves = action == Action::LeaveRoom;
         self.act(now, action)?;
+        if leaves {
+            self.forget_room();
+        }
         Ok(outcome)
     }
 

@@ -248,15 +248,18 @@ impl Appliance {
                 }
             }
             // Whoever was sent out or turned away does not come back by itself.
-            Status::Kicked | Status::Left | Status::Ready | Status::KnockRejected
-                if !self.stopping =>
-            {
-                self.memory.in_room = false;
-                self.memory.client_claim = None;
-                self.memory.hand_raised = false;
-            }
+            Status::Kicked | Status::Left | Status::KnockRejected => self.forget_room(),
             Status::Disconnected => self.refused_or_lost(now),
             _ => {}
+        }
+    }
+
+    /// The box is out for good: a restart does not bring it back.
+    pub(super) fn forget_room(&mut self) {
+        if !self.stopping {
+            self.memory.in_room = false;
+            self.memory.client_claim = None;
+            self.memory.hand_raised = false;
         }
     }
 

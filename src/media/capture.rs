@@ -6,7 +6,7 @@
 pub(crate) mod camera;
 pub(crate) mod microphone;
 pub(crate) mod screenshare;
-pub mod test_picture;
+pub(crate) mod test_picture;
 
 use std::{
     collections::VecDeque,

@@ -114,7 +114,7 @@ impl MediaEngine {
         settings: MediaSettings,
         events: mpsc::UnboundedSender<MediaEvent>,
     ) -> Result<Self, MediaError> {
-        Self::start_with(settings, events, |_, _, _| (Outputs::default(), Vec::new()))
+        Self::start_with(settings, events, Outputs::open)
     }
 
     /// The same with outputs of one's own. `open` is called where it may block, with the settings and the clock and base

@@ -4,7 +4,7 @@
 //! Samples keep their running time; all pipelines share clock and base time, so no retiming is needed.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -69,6 +69,7 @@ impl Output {
     }
 
     /// Samples that were lost because the receiver was too slow.
+    #[cfg(test)]
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
@@ -111,9 +112,32 @@ pub(crate) struct Fanout {
 struct Shared {
     shut: AtomicBool,
     samples: AtomicU64,
+    held: Mutex<Option<Held>>,
+}
+
+/// Samples kept for the first output.
+#[derive(Debug)]
+struct Held {
+    samples: Vec<gst::Sample>,
+    limit: usize,
 }
 
 impl Fanout {
+    /// A fan-out that keeps up to `limit` samples for its first output; with more it keeps none.
+    pub(crate) fn holding(limit: usize) -> Self {
+        let fanout = Self::new();
+        *fanout.shared.held() = Some(Held {
+            samples: Vec::new(),
+            limit,
+        });
+        fanout
+    }
+
+    /// Keeps nothing (any more): no output will come.
+    pub(crate) fn discard_held(&self) {
+        *self.shared.held() = None;
+    }
+
     /// A fan-out without outputs.
     pub(crate) fn new() -> Self {
         Self {
@@ -124,6 +148,11 @@ impl Fanout {
 
     /// Adds an output.
     pub(crate) fn add(&self, output: &Arc<Output>) {
+        // The lock keeps the streaming thread waiting until the kept samples stand before its next one.
+        let mut held = self.shared.held();
+        for sample in held.take().into_iter().flat_map(|held| held.samples) {
+            output.offer(&sample);
+        }
         self.outputs
             .send_modify(|outputs| outputs.push(Arc::clone(output)));
     }
@@ -138,14 +167,6 @@ impl Fanout {
     /// How many outputs there are.
     pub(crate) fn len(&self) -> usize {
         self.outputs.borrow().len()
-    }
-
-    /// Whether any output lets samples through.
-    pub(crate) fn has_open_output(&self) -> bool {
-        self.outputs
-            .borrow()
-            .iter()
-            .any(|output| output.open.load(Ordering::Acquire))
     }
 
     /// Shuts or opens all outputs together.
@@ -175,11 +196,15 @@ impl Fanout {
                     if shared.shut.load(Ordering::Acquire) {
                         return Ok(gst::FlowSuccess::Ok);
                     }
+                    let held = shared.held();
                     let outputs = receiver.borrow();
+                    let sample = in_running_time(sample);
                     if outputs.is_empty() {
+                        drop(outputs);
+                        keep(held, sample);
                         return Ok(gst::FlowSuccess::Ok);
                     }
-                    let sample = in_running_time(sample);
+                    drop(held);
                     let mut needed = false;
                     for output in outputs.iter() {
                         needed |= output.offer(&sample);
@@ -213,6 +238,26 @@ impl Fanout {
             }
             gst::PadProbeReturn::Ok
         });
+    }
+}
+
+impl Shared {
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        // A list of samples is whole even if its last user panicked.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn keep(mut held: MutexGuard<'_, Option<Held>>, sample: gst::Sample) {
+    let is_full = match held.as_mut() {
+        Some(held) => {
+            held.samples.push(sample);
+            held.samples.len() > held.limit
+        }
+        None => false,
+    };
+    if is_full {
+        *held = None;
     }
 }
 

@@ -1,6 +1,8 @@
 //! The task that owns the media graph: sources, encoders, outputs and the handles of all connections.
 //! It alone changes them; everybody else sends.
 
+mod connections;
+
 use std::{
     collections::{HashMap, VecDeque},
     time::{Duration, Instant},
@@ -20,15 +22,13 @@ use crate::{
         test_picture::TestPicture,
     },
     devices::{self, Device},
-    encoders::{Codec, Tables, camera_bitrate},
+    encoders::{Codec, Tables},
     encoding::{EncoderNews, Encoders, Rates},
     engine::{Command, EngineStatus},
     fanout::Fanout,
     ice_servers::{self, IceAddress},
     outputs::Outputs,
-    peer_connection::{
-        InputKey, PeerDemand, PeerHandle, PeerRequest, PeerSettings, PeerStart, WebRtcSettings,
-    },
+    peer_connection::{PeerDemand, PeerHandle, PeerRequest, PeerSettings},
     pipeline::Timing,
     settings::MediaSettings,
 };
@@ -168,6 +168,7 @@ impl Graph {
                 Some(news) = self.capture_news.recv() => self.hear_capture(news),
                 Some(demand) = self.demands.recv() => self.serve(demand),
                 Some(news) = self.encoder_news.recv() => self.encoders.hear(news),
+                error = next_output_error(&mut self.outputs) => self.problem(error.to_string()),
                 () = sleep_until(deadline) => self.encoders.expire(Instant::now()),
                 _ = heartbeat.tick() => {
                     self.closing.retain(|task| !task.is_finished());
@@ -182,6 +183,17 @@ impl Graph {
     fn report(&self, event: MediaEvent) {
         // The core is gone when the daemon stops.
         let _ = self.events.send(event);
+    }
+
+    fn problem(&self, problem: String) {
+        tracing::error!(problem, "playback does not work as it should");
+        self.shown.send_if_modified(|status| {
+            let is_new = !status.problems.contains(&problem);
+            if is_new {
+                status.problems.push(problem);
+            }
+            is_new
+        });
     }
 
     fn show_status(&self) {
@@ -374,96 +386,6 @@ impl Graph {
         }
     }
 
-    // Connections.
-
-    fn open_peer(
-        &mut self,
-        peer: ClientId,
-        session: u64,
-        offer: bool,
-        presentation: Option<StreamId>,
-    ) {
-        self.close_peer(&peer);
-        let handle = PeerHandle::open(PeerStart {
-            peer: peer.clone(),
-            session,
-            offer,
-            presentation,
-            settings: self.peer_settings.clone(),
-            webrtc: WebRtcSettings {
-                latency_ms: self.settings.latency_ms.0.min(1000),
-                allow_loopback: self.settings.allow_loopback,
-                ice_addresses: self.ice_addresses.clone(),
-            },
-            events: self.events.clone(),
-            demands: self.demand.clone(),
-        });
-        self.peers.insert(peer, handle);
-        self.follow_peer_count();
-    }
-
-    fn close_peer(&mut self, peer: &ClientId) {
-        if let Some(handle) = self.peers.remove(peer) {
-            self.closing.push_back(handle.close());
-            self.follow_peer_count();
-        }
-    }
-
-    fn follow_peer_count(&mut self) {
-        let bitrate = camera_bitrate(self.settings.camera_encoding.bitrate, self.peers.len());
-        self.encoders.set_bitrate(Source::Camera, bitrate);
-    }
-
-    /// Asks something of a connection, unless it has been replaced or closed.
-    fn ask_session(&self, peer: &ClientId, session: u64, request: PeerRequest) {
-        match self.peers.get(peer) {
-            Some(handle) if handle.session == session => handle.ask(request),
-            _ => tracing::debug!(%peer, session, "a request for a connection that is no more"),
-        }
-    }
-
-    fn serve(&mut self, demand: PeerDemand) {
-        match demand {
-            PeerDemand::Attach(key, output) => self.encoders.attach(key, &output),
-            PeerDemand::Detach(key, output) => self.encoders.detach(key, &output),
-            PeerDemand::KeyFrame(key) => self.encoders.request_key_frame(key),
-            PeerDemand::Input(
-                InputKey {
-                    peer,
-                    stream,
-                    video,
-                },
-                reply,
-            ) => {
-                let input = if video {
-                    self.outputs
-                        .display
-                        .as_mut()
-                        .map(|display| display.video_input(&peer, &stream))
-                } else {
-                    self.outputs
-                        .speaker
-                        .as_mut()
-                        .map(|speaker| speaker.audio_input(&peer, &stream))
-                };
-                if reply.send(input).is_err() {
-                    tracing::debug!(%peer, "a connection closed while it asked for an input");
-                }
-            }
-            PeerDemand::RemoveInput(InputKey {
-                peer,
-                stream,
-                video,
-            }) => {
-                if video && let Some(display) = &mut self.outputs.display {
-                    display.remove_input(&peer, &stream);
-                } else if !video && let Some(speaker) = &mut self.outputs.speaker {
-                    speaker.remove_input(&peer, &stream);
-                }
-            }
-        }
-    }
-
     async fn close(mut self) {
         for (_, handle) in self.peers.drain() {
             self.closing.push_back(handle.close());
@@ -500,5 +422,26 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Waits for an error of the display or the speaker.
+async fn next_output_error(outputs: &mut Outputs) -> crate::playback::PlaybackError {
+    let Outputs { display, speaker } = outputs;
+    let display = async {
+        match display {
+            Some(display) => display.next_error().await,
+            None => std::future::pending().await,
+        }
+    };
+    let speaker = async {
+        match speaker {
+            Some(speaker) => speaker.next_error().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        error = display => error,
+        error = speaker => error,
     }
 }

@@ -3,7 +3,11 @@
 //! Negotiation is linear: one description at a time is made, set and sent before anything else of this
 //! peer is looked at, so candidates of either side wait in their queues until they can be used.
 
+mod error;
+mod negotiation;
 mod outgoing;
+mod port;
+mod signals;
 mod streams;
 mod webrtcbin;
 
@@ -17,30 +21,29 @@ use std::{
 
 use gst::prelude::*;
 use gstreamer as gst;
-use gstreamer_app as gst_app;
 use gstreamer_webrtc as gst_webrtc;
 use roomd_protocol::{
-    ClientId, StreamId,
+    StreamId,
     client::{IceCandidate, SdpType},
 };
 use roomd_room::MediaEvent;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
+    sync::{mpsc, watch},
     time::MissedTickBehavior,
 };
 
 use crate::{
     capture::Source,
-    encoders::{Codec, EncoderError, Tables},
-    encoding::{EncoderKey, Rates},
-    fanout::Output,
-    launch::LaunchError,
-    pipeline::{self, BusEvent, StateError, Timing},
-    receive::{DecoderNews, Incoming, RtpTap},
+    encoders::Codec,
+    encoding::EncoderKey,
+    pipeline::{self, BusEvent},
+    receive::{DecoderNews, Incoming},
     sdp::{self, Section},
 };
-use outgoing::{Outgoing, Plan, codec_preferences};
+pub(crate) use error::NegotiationError;
+use outgoing::{Outgoing, Plan};
+use port::PeerSignal;
+pub(crate) use port::{InputKey, PeerDemand, PeerHandle, PeerRequest, PeerSettings, PeerStart};
 use streams::RemoteStreams;
 pub(crate) use webrtcbin::WebRtcSettings;
 
@@ -54,147 +57,6 @@ const TICK: Duration = Duration::from_millis(250);
 const OPUS_PAYLOAD: u8 = 111;
 const VP8_PAYLOAD: u8 = 96;
 const H264_PAYLOAD: u8 = 102;
-
-/// Why a connection cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NegotiationError {
-    #[error("webrtcbin is missing ({0}); install the GStreamer plugins \"bad\" and \"nice\"")]
-    NoWebRtc(String),
-    #[error("{signal}: {message}")]
-    Refused {
-        signal: &'static str,
-        message: String,
-    },
-    #[error("{signal} was interrupted")]
-    Interrupted { signal: &'static str },
-    #[error("{signal} was not answered within 5 s")]
-    Unanswered { signal: &'static str },
-    #[error("the peer's description cannot be read")]
-    Unreadable,
-    #[error("the peer offers no {0} that is spoken here")]
-    NoCommonCodec(&'static str),
-    #[error("both sides made an offer at the same time")]
-    Glare,
-    #[error("the peer restarted ICE, which needs a new connection")]
-    IceRestart,
-    #[error(transparent)]
-    Media(#[from] EncoderError),
-    #[error(transparent)]
-    State(#[from] StateError),
-    #[error("{0}")]
-    Element(pipeline::ElementFailure),
-    #[error("ICE or DTLS failed")]
-    Failed,
-    #[error("nothing was received for {} s", STALL_TIMEOUT.as_secs())]
-    Stalled,
-}
-
-impl From<LaunchError> for NegotiationError {
-    fn from(error: LaunchError) -> Self {
-        Self::Media(error.into())
-    }
-}
-
-/// What callbacks of GStreamer send.
-#[derive(Debug)]
-pub(crate) enum PeerSignal {
-    LocalCandidate(u32, String),
-    ConnectionState(gst_webrtc::WebRTCPeerConnectionState),
-    PadAdded(gst::Pad, RtpTap),
-    PadRemoved(gst::Pad),
-    KeyFrameWanted(EncoderKey),
-    Bus(BusEvent),
-}
-
-/// What the graph asks of a connection.
-#[derive(Debug)]
-pub(crate) enum PeerRequest {
-    Describe(SdpType, String),
-    Candidate(IceCandidate),
-    Present(Option<StreamId>),
-    KeyFrame,
-    Close,
-}
-
-/// What a connection asks of the graph.
-#[derive(Debug)]
-pub(crate) enum PeerDemand {
-    /// A coded stream into this output.
-    Attach(EncoderKey, Arc<Output>),
-    /// No more of it.
-    Detach(EncoderKey, Arc<Output>),
-    /// A key frame from an encoder.
-    KeyFrame(EncoderKey),
-    /// An input of the display or the speaker, if there is one.
-    Input(InputKey, oneshot::Sender<Option<gst_app::AppSrc>>),
-    /// The input is not used any more.
-    RemoveInput(InputKey),
-}
-
-/// Which input of the display (video) or the speaker.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct InputKey {
-    pub(crate) peer: ClientId,
-    pub(crate) stream: StreamId,
-    pub(crate) video: bool,
-}
-
-/// What all connections of an engine have in common.
-#[derive(Clone, Debug)]
-pub(crate) struct PeerSettings {
-    pub(crate) tables: Tables,
-    pub(crate) timing: Timing,
-    pub(crate) rates: Rates,
-    /// Preferred first, never empty.
-    pub(crate) codecs: Vec<Codec>,
-    /// Stream id of camera and microphone.
-    pub(crate) camera_stream: StreamId,
-}
-
-/// Everything that opens a connection.
-#[derive(Debug)]
-pub(crate) struct PeerStart {
-    pub(crate) peer: ClientId,
-    pub(crate) session: u64,
-    pub(crate) offer: bool,
-    pub(crate) presentation: Option<StreamId>,
-    pub(crate) settings: PeerSettings,
-    pub(crate) webrtc: WebRtcSettings,
-    pub(crate) events: mpsc::UnboundedSender<MediaEvent>,
-    pub(crate) demands: mpsc::UnboundedSender<PeerDemand>,
-}
-
-/// The graph's end of a connection.
-#[derive(Debug)]
-pub(crate) struct PeerHandle {
-    pub(crate) session: u64,
-    requests: mpsc::UnboundedSender<PeerRequest>,
-    task: JoinHandle<()>,
-}
-
-impl PeerHandle {
-    /// Opens a connection.
-    pub(crate) fn open(start: PeerStart) -> Self {
-        let (requests, inbox) = mpsc::unbounded_channel();
-        let session = start.session;
-        Self {
-            session,
-            requests,
-            task: tokio::spawn(run(start, inbox)),
-        }
-    }
-
-    /// Asks something of it; one that has ended hears nothing.
-    pub(crate) fn ask(&self, request: PeerRequest) {
-        let _ended = self.requests.send(request);
-    }
-
-    /// Closes it; the task ends when its pipeline has stopped.
-    pub(crate) fn close(self) -> JoinHandle<()> {
-        self.ask(PeerRequest::Close);
-        self.task
-    }
-}
 
 async fn run(start: PeerStart, inbox: mpsc::UnboundedReceiver<PeerRequest>) {
     let (peer, session, events) = (start.peer.clone(), start.session, start.events.clone());
@@ -275,7 +137,7 @@ impl PeerConnection {
         };
         let (agreed, _) = watch::channel(agreed);
         let datagrams = Arc::new(AtomicU64::new(0));
-        connect_signals(&pipeline, &webrtcbin, &tell, &agreed, &datagrams);
+        signals::connect(&pipeline, &webrtcbin, &tell, &agreed, &datagrams);
         Ok(Self {
             wanted_presentation: start.presentation.clone(),
             start,
@@ -476,7 +338,7 @@ impl PeerConnection {
             return;
         }
         for branch in &self.outgoing {
-            if branch.sent().is_some() && branch.output.open() && branch.key.codec.is_video() {
+            if branch.section().is_some() && branch.output.open() && branch.key.codec.is_video() {
                 self.demand(PeerDemand::KeyFrame(branch.key));
             }
         }
@@ -517,144 +379,6 @@ impl PeerConnection {
             self.retired.push(branch);
         }
         self.add_wanted_presentation()
-    }
-
-    // Descriptions.
-
-    async fn offer(&mut self) -> Result<(), NegotiationError> {
-        for branch in &mut self.outgoing {
-            branch.caps_known().await;
-        }
-        let sdp = webrtcbin::create(&self.webrtcbin, SdpType::Offer).await?;
-        while let Ok(request) = self.inbox.try_recv() {
-            self.backlog.push_back(request);
-        }
-        if self.backlog.iter().any(|request| {
-            matches!(
-                request,
-                PeerRequest::Describe(SdpType::Offer, _) | PeerRequest::Close
-            )
-        }) {
-            // The peer was first: ours is dropped unsent and made again after the answer.
-            return Ok(());
-        }
-        self.set_local(SdpType::Offer, sdp).await?;
-        self.negotiation = Negotiation::HaveLocalOffer;
-        self.needs_offer = false;
-        Ok(())
-    }
-
-    async fn set_local(&mut self, kind: SdpType, sdp: String) -> Result<(), NegotiationError> {
-        webrtcbin::set(&self.webrtcbin, "set-local-description", kind, &sdp).await?;
-        let sent: Vec<_> = self.outgoing.iter().filter_map(Outgoing::sent).collect();
-        let sdp = sdp::with_msids(&sdp, &sent);
-        self.local = sdp::sections(&sdp);
-        self.report(MediaEvent::LocalDescription {
-            peer: self.start.peer.clone(),
-            session: self.start.session,
-            kind,
-            sdp,
-        });
-        Ok(())
-    }
-
-    async fn answer(&mut self, offer: &str) -> Result<(), NegotiationError> {
-        if self.negotiation == Negotiation::HaveLocalOffer {
-            return Err(NegotiationError::Glare);
-        }
-        let offer = sdp::without_sprop_stereo(offer);
-        let sections = sdp::sections(&offer);
-        if sdp::restarts_ice(&self.remote, &sections) {
-            return Err(NegotiationError::IceRestart);
-        }
-        self.agree(&sections)?;
-        if self.outgoing.is_empty() {
-            self.add_camera_and_microphone()?;
-            for branch in &mut self.outgoing {
-                branch.caps_known().await;
-            }
-        }
-        self.set_remote(SdpType::Offer, &offer, sections).await?;
-        let answer = webrtcbin::create(&self.webrtcbin, SdpType::Answer).await?;
-        self.set_local(SdpType::Answer, answer).await?;
-        self.settled().await
-    }
-
-    async fn take_answer(&mut self, answer: &str) -> Result<(), NegotiationError> {
-        if self.negotiation != Negotiation::HaveLocalOffer {
-            tracing::debug!(peer = %self.start.peer, "an answer without an offer is passed over");
-            return Ok(());
-        }
-        let answer = sdp::without_sprop_stereo(answer);
-        let sections = sdp::sections(&answer);
-        self.set_remote(SdpType::Answer, &answer, sections).await?;
-        self.settled().await
-    }
-
-    async fn set_remote(
-        &mut self,
-        kind: SdpType,
-        sdp: &str,
-        sections: Vec<Section>,
-    ) -> Result<(), NegotiationError> {
-        webrtcbin::set(&self.webrtcbin, "set-remote-description", kind, sdp).await?;
-        self.remote = sections;
-        for candidate in std::mem::take(&mut self.early_candidates) {
-            self.add_candidate(&candidate);
-        }
-        Ok(())
-    }
-
-    /// What follows when both descriptions are in force.
-    async fn settled(&mut self) -> Result<(), NegotiationError> {
-        self.negotiation = Negotiation::Stable;
-        for branch in std::mem::take(&mut self.retired) {
-            branch.remove(&self.pipeline).await?;
-        }
-        self.open_outputs();
-        self.follow_streams().await;
-        self.follow_presentation().await
-    }
-
-    /// Chooses the codec and payload types for the peer's offer: those of the first exchange stay.
-    fn agree(&mut self, offer: &[Section]) -> Result<(), NegotiationError> {
-        if self.negotiation != Negotiation::Nothing {
-            return Ok(());
-        }
-        let first = |kind: &str| offer.iter().find(|section| section.kind == kind);
-        let audio_payload = first("audio")
-            .and_then(|section| section.payload_of(Codec::Opus))
-            .ok_or(NegotiationError::NoCommonCodec("sound codec"))?;
-        let (video, video_payload) = first("video")
-            .and_then(|section| {
-                self.start
-                    .settings
-                    .codecs
-                    .iter()
-                    .find_map(|codec| Some((*codec, section.payload_of(*codec)?)))
-            })
-            .ok_or(NegotiationError::NoCommonCodec("video codec"))?;
-        self.agreed.send_replace(Agreed {
-            video,
-            video_payload,
-            audio_payload,
-        });
-        Ok(())
-    }
-
-    fn take_candidate(&mut self, candidate: IceCandidate) {
-        if self.remote.is_empty() {
-            self.early_candidates.push(candidate);
-        } else {
-            self.add_candidate(&candidate);
-        }
-    }
-
-    fn add_candidate(&self, candidate: &IceCandidate) {
-        if let Some((index, text)) = sdp::candidate_for_webrtcbin(candidate, &self.remote) {
-            self.webrtcbin
-                .emit_by_name::<()>("add-ice-candidate", &[&index, &text]);
-        }
     }
 
     // What GStreamer tells.
@@ -743,98 +467,5 @@ fn own_payload(codec: Codec) -> u8 {
     }
 }
 
-/// Callbacks only send, and hold nothing that holds the element they hang on.
-fn connect_signals(
-    pipeline: &gst::Pipeline,
-    webrtcbin: &gst::Element,
-    tell: &mpsc::UnboundedSender<PeerSignal>,
-    agreed: &watch::Sender<Agreed>,
-    datagrams: &Arc<AtomicU64>,
-) {
-    // In all of them: the receiver is gone when the connection closes, and then there is nothing to tell.
-    let signals = tell.clone();
-    webrtcbin.connect("on-ice-candidate", false, move |values| {
-        if let (Some(Ok(index)), Some(Ok(candidate))) = (
-            values.get(1).map(gst::glib::Value::get::<u32>),
-            values.get(2).map(gst::glib::Value::get::<String>),
-        ) {
-            let _ = signals.send(PeerSignal::LocalCandidate(index, candidate));
-        }
-        None
-    });
-    let signals = tell.clone();
-    webrtcbin.connect_notify(Some("connection-state"), move |webrtcbin, _| {
-        let state = webrtcbin.property::<gst_webrtc::WebRTCPeerConnectionState>("connection-state");
-        let _ = signals.send(PeerSignal::ConnectionState(state));
-    });
-    // Sections that the peer adds would take its first codec, whatever that is, and could never be
-    // offered again: each gets the codec that was agreed.
-    let agreed = agreed.subscribe();
-    webrtcbin.connect("on-new-transceiver", false, move |values| {
-        if let Some(Ok(transceiver)) = values
-            .get(1)
-            .map(gst::glib::Value::get::<gst_webrtc::WebRTCRTPTransceiver>)
-        {
-            let agreed = *agreed.borrow();
-            match transceiver.kind() {
-                gst_webrtc::WebRTCKind::Audio => {
-                    transceiver.set_codec_preferences(Some(&codec_preferences(
-                        Codec::Opus,
-                        agreed.audio_payload,
-                    )));
-                }
-                gst_webrtc::WebRTCKind::Video => {
-                    transceiver.set_codec_preferences(Some(&codec_preferences(
-                        agreed.video,
-                        agreed.video_payload,
-                    )));
-                    transceiver.set_property("do-nack", true);
-                }
-                _ => {}
-            }
-        }
-        None
-    });
-    let signals = tell.clone();
-    let weak = pipeline.downgrade();
-    webrtcbin.connect_pad_added(move |_, pad| {
-        let Some(pipeline) = weak.upgrade() else {
-            return;
-        };
-        if pad.direction() != gst::PadDirection::Src {
-            return;
-        }
-        match RtpTap::link(&pipeline, pad) {
-            Ok(tap) => {
-                let _ = signals.send(PeerSignal::PadAdded(pad.clone(), tap));
-            }
-            Err(error) => tracing::error!(%error, "a stream of a peer cannot be received"),
-        }
-    });
-    let signals = tell.clone();
-    webrtcbin.connect_pad_removed(move |_, pad| {
-        let _ = signals.send(PeerSignal::PadRemoved(pad.clone()));
-    });
-    let counter = Arc::clone(datagrams);
-    if let Some(bin) = webrtcbin.downcast_ref::<gst::Bin>() {
-        bin.connect_deep_element_added(move |_, _, element| {
-            let is_transport = element
-                .factory()
-                .is_some_and(|factory| factory.name() == "nicesrc");
-            if let Some(pad) = element.static_pad("src").filter(|_| is_transport) {
-                let counter = Arc::clone(&counter);
-                pad.add_probe(
-                    gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
-                    move |_, _| {
-                        counter.fetch_add(1, Ordering::Relaxed);
-                        gst::PadProbeReturn::Ok
-                    },
-                );
-            }
-        });
-    }
-    let signals = tell.clone();
-    pipeline::watch_bus(pipeline, move |event| {
-        let _ = signals.send(PeerSignal::Bus(event));
-    });
-}
+#[cfg(test)]
+mod tests;

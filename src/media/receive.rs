@@ -28,6 +28,8 @@ use crate::{
 /// An unanswered request for a key frame is made again after this time: peers drop those that come
 /// too soon after another.
 const KEY_FRAME_PATIENCE: Duration = Duration::from_millis(700);
+/// How long the first picture may take before a key frame is asked for.
+const FIRST_PICTURE_PATIENCE: Duration = Duration::from_millis(150);
 /// Packets count as arriving for this long after the last one.
 const RECEIVING_FOR: Duration = Duration::from_secs(2);
 /// Packets that may wait for a decoder: more than the largest key frame.
@@ -48,7 +50,7 @@ impl RtpTap {
         pad: &gst::Pad,
     ) -> Result<Self, gst::glib::BoolError> {
         let sink = passing_appsink();
-        let packets = Fanout::new();
+        let packets = Fanout::holding(HELD_PACKETS);
         packets.feed_from(&sink, || {});
         packets.forward_loss_from(&sink);
         pipeline.add(&sink)?;
@@ -77,6 +79,10 @@ impl RtpTap {
         })
     }
 }
+
+/// Packets kept between the first one and the decoder's start: without them the first key frame would be
+/// lost, and the next takes a request that the peer may pass over.
+const HELD_PACKETS: usize = 500;
 
 /// What a decoder tells its peer connection.
 #[derive(Debug)]
@@ -202,8 +208,13 @@ impl Incoming {
             decoded,
             size,
         });
-        self.want_key_frame();
+        self.expect_picture();
         Ok(())
+    }
+
+    /// It will not be decoded.
+    pub(crate) fn only_count(&self) {
+        self.tap.packets.discard_held();
     }
 
     /// Ends decoding; packets are still counted.
@@ -219,6 +230,14 @@ impl Incoming {
     /// Whether it is decoded.
     pub(crate) fn is_decoded(&self) -> bool {
         self.decoder.is_some()
+    }
+
+    /// Asks for a key frame if no picture comes by itself.
+    fn expect_picture(&mut self) {
+        if self.codec.is_video() {
+            let asked = (Instant::now() + FIRST_PICTURE_PATIENCE).checked_sub(KEY_FRAME_PATIENCE);
+            self.wanted_key_frame = Some(KeyFrameWish { asked, decoded: 0 });
+        }
     }
 
     /// Asks the peer for a key frame, and again until a picture was decoded.
@@ -317,7 +336,8 @@ fn request_upstream(
             .is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event))
         {
             let _ = news.send((of.clone(), DecoderNews::KeyFrameNeeded));
-            return gst::PadProbeReturn::Drop;
+            // Not `Drop`: the binding has taken the event, and 1.22 would unref nothing.
+            return gst::PadProbeReturn::Handled;
         }
         gst::PadProbeReturn::Ok
     });

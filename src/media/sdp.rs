@@ -198,6 +198,33 @@ pub(crate) struct SentStream {
     pub(crate) track: String,
 }
 
+/// The section of each sent track. webrtcbin tells the index of a track only once it was answered; until then the
+/// tracks stand in the order of their pads in the sections that are new, the first of them after `before` others.
+/// A track is its index, if that is known, and whether it is video.
+pub(crate) fn assign_sections(
+    local: &[Section],
+    before: usize,
+    tracks: &[(Option<usize>, bool)],
+) -> Vec<Option<usize>> {
+    let mut taken: Vec<usize> = tracks.iter().filter_map(|(index, _)| *index).collect();
+    tracks
+        .iter()
+        .map(|(index, video)| {
+            index.or_else(|| {
+                let kind = if *video { "video" } else { "audio" };
+                let free = (before..local.len()).find(|index| {
+                    local
+                        .get(*index)
+                        .is_some_and(|section| section.kind == kind)
+                        && !taken.contains(index)
+                })?;
+                taken.push(free);
+                Some(free)
+            })
+        })
+        .collect()
+}
+
 /// Puts an `a=msid` at media level into each section that sends a stream; webrtcbin writes the
 /// stream only into `a=ssrc` lines, and not even there before it knows the caps.
 pub(crate) fn with_msids(sdp: &str, sent: &[SentStream]) -> String {

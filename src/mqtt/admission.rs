@@ -60,6 +60,8 @@ impl Allowance {
 #[derive(Debug)]
 pub struct Admission<T> {
     waiting: VecDeque<(Command, T)>,
+    /// [`FLOOD`] commands waited, and since then there was always one waiting.
+    flooded: bool,
     allowance: Allowance,
 }
 
@@ -69,6 +71,7 @@ impl<T> Admission<T> {
     pub fn new(now: Instant) -> Self {
         Self {
             waiting: VecDeque::new(),
+            flooded: false,
             allowance: Allowance::new(now, RATE * PATIENCE.as_secs_f64(), RATE),
         }
     }
@@ -83,7 +86,8 @@ impl<T> Admission<T> {
             return vec![belongings];
         }
         let mut dropped = Vec::new();
-        if self.waiting.len() >= FLOOD {
+        self.flooded |= self.waiting.len() >= FLOOD;
+        if self.flooded {
             if command == Command::Room(Action::LeaveRoom) {
                 dropped = self.drop_where(|waiting| !super::admission::never_dropped(waiting));
             } else if let Some(switch) = switch(&command) {
@@ -93,15 +97,17 @@ impl<T> Admission<T> {
             }
         }
         self.waiting.push_back((command, belongings));
-        if self.waiting.len() > FLOOD && never_dropped {
+        if self.flooded && never_dropped {
             self.advance_last();
         }
         dropped
     }
 
     /// The next command for the room loop.
-    pub fn next(&mut self) -> Option<(Command, T)> {
-        self.waiting.pop_front()
+    pub fn take_next(&mut self) -> Option<(Command, T)> {
+        let next = self.waiting.pop_front();
+        self.flooded &= !self.waiting.is_empty();
+        next
     }
 
     /// Nothing waits.
@@ -206,7 +212,7 @@ mod tests {
         {
             assert!(admission.arrived(now, command, number).is_empty());
         }
-        let order: Vec<_> = std::iter::from_fn(|| admission.next())
+        let order: Vec<_> = std::iter::from_fn(|| admission.take_next())
             .map(|(_, n)| n)
             .collect();
         assert_eq!(order, [0, 1, 2]);
@@ -227,7 +233,7 @@ mod tests {
                 .is_empty()
         );
         assert_eq!(admission.arrived(now, Command::SetVolume(2), 102), [100]);
-        let rest: Vec<_> = std::iter::from_fn(|| admission.next())
+        let rest: Vec<_> = std::iter::from_fn(|| admission.take_next())
             .map(|(_, n)| n)
             .skip(FLOOD)
             .collect();
@@ -244,7 +250,7 @@ mod tests {
             refused += admission
                 .arrived(now, Command::Room(Action::Knock), number)
                 .len();
-            admission.next();
+            admission.take_next();
         }
         // 6 s at 200/s and 1000 at once.
         assert!((790..=810).contains(&refused), "{refused}");
@@ -265,7 +271,7 @@ mod tests {
         assert!(admission.arrived(now, microphone(true), 100).is_empty());
         assert_eq!(admission.arrived(now, microphone(false), 101), [100]);
         assert!(admission.next_is_urgent());
-        assert_eq!(admission.next(), Some((microphone(false), 101)));
+        assert_eq!(admission.take_next(), Some((microphone(false), 101)));
     }
 
     #[test]
@@ -275,7 +281,7 @@ mod tests {
         let join = Command::JoinRoom(crate::appliance::JoinRoom::default());
         assert!(admission.arrived(now, join, 100).is_empty());
         assert!(admission.arrived(now, microphone(false), 101).is_empty());
-        let order: Vec<_> = std::iter::from_fn(|| admission.next())
+        let order: Vec<_> = std::iter::from_fn(|| admission.take_next())
             .map(|(_, n)| n)
             .collect();
         assert_eq!(order[FLOOD..], [100, 101]);
@@ -288,7 +294,7 @@ mod tests {
         let dropped = admission.arrived(now, Command::Room(Action::LeaveRoom), 100);
         assert_eq!(dropped.len(), FLOOD);
         assert_eq!(
-            admission.next(),
+            admission.take_next(),
             Some((Command::Room(Action::LeaveRoom), 100))
         );
         assert!(admission.is_empty());

@@ -88,7 +88,8 @@ pub(crate) enum End {
 /// What is needed for a connection besides the configuration.
 pub(crate) struct Terms {
     pub(crate) filters: Vec<String>,
-    pub(crate) will_topic: String,
+    /// Where the broker says `offline` for us; none for who is no box.
+    pub(crate) will_topic: Option<String>,
     pub(crate) packet_limit: usize,
 }
 
@@ -184,13 +185,11 @@ fn options_v311(
         .set_transport(transport)
         .set_keep_alive(config.keep_alive.duration())
         .set_clean_session(true)
-        .set_max_packet_size(terms.packet_limit, OUTGOING_LIMIT)
-        .set_last_will(rumqttc::LastWill::new(
-            &terms.will_topic,
-            "offline",
-            QoS::AtLeastOnce,
-            true,
-        ));
+        .set_max_packet_size(terms.packet_limit, OUTGOING_LIMIT);
+    if let Some(topic) = &terms.will_topic {
+        let will = rumqttc::LastWill::new(topic, "offline", QoS::AtLeastOnce, true);
+        options.set_last_will(will);
+    }
     if let Some((user, password)) = credentials(config) {
         options.set_credentials(user, password);
     }
@@ -210,14 +209,12 @@ fn options_v5(
         .set_keep_alive(config.keep_alive.duration())
         .set_clean_start(true)
         .set_connection_timeout(CONNECT_TIMEOUT_SECS)
-        .set_max_packet_size(u32::try_from(terms.packet_limit).ok())
-        .set_last_will(v5::mqttbytes::v5::LastWill::new(
-            &terms.will_topic,
-            "offline",
-            v5::mqttbytes::QoS::AtLeastOnce,
-            true,
-            None,
-        ));
+        .set_max_packet_size(u32::try_from(terms.packet_limit).ok());
+    if let Some(topic) = &terms.will_topic {
+        let qos = v5::mqttbytes::QoS::AtLeastOnce;
+        let will = v5::mqttbytes::v5::LastWill::new(topic, "offline", qos, true, None);
+        options.set_last_will(will);
+    }
     options.set_network_options(network_options());
     if let Some((user, password)) = credentials(config) {
         options.set_credentials(user, password);

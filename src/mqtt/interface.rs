@@ -169,7 +169,7 @@ impl Interface {
 
     /// Hands the next command to the room loop.
     pub(super) fn hand_over(&mut self, permit: mpsc::Permit<'_, Request>) {
-        while let Some((command, arrival)) = self.admission.next() {
+        while let Some((command, arrival)) = self.admission.take_next() {
             if arrival
                 .deadline
                 .is_some_and(|deadline| deadline < Instant::now())
@@ -200,7 +200,7 @@ impl Interface {
 
     /// The room loop is gone: everything that waits for it is answered.
     pub(super) fn refuse_all(&mut self) {
-        while let Some((_, arrival)) = self.admission.next() {
+        while let Some((_, arrival)) = self.admission.take_next() {
             self.answer(arrival, Err(no_answer()));
         }
     }
@@ -242,7 +242,8 @@ impl Interface {
         let mut parsed = command::parse(kind, &name, &message.payload, &message.properties, clock);
         let destination = match self.destination(parsed.reply_to.take(), &message.properties) {
             Ok(destination) => destination,
-            Err((destination, error)) => {
+            Err(refused) => {
+                let (destination, error) = *refused;
                 parsed.command = parsed.command.and(Err(error));
                 destination
             }
@@ -335,7 +336,7 @@ impl Interface {
         &self,
         asked: Option<String>,
         properties: &Properties,
-    ) -> Result<Destination, (Destination, CommandError)> {
+    ) -> Result<Destination, Box<(Destination, CommandError)>> {
         let to = |topic| Destination {
             topic,
             correlation: properties.correlation.clone(),
@@ -361,7 +362,7 @@ impl Interface {
                     "leave it out to get the reply on the box's own reply topic, or add \
                                 the topic to mqtt.reply_allow_list"
                         .to_owned();
-                Err((to(self.topics.reply()), error))
+                Err(Box::new((to(self.topics.reply()), error)))
             }
         }
     }

@@ -22,7 +22,7 @@ mod backoff;
 pub mod command;
 mod command_table;
 pub mod commands;
-mod connection;
+pub(crate) mod connection;
 pub mod info;
 mod interface;
 pub mod reply;

@@ -18,7 +18,7 @@ use super::{
     connection::{Connection, End, Happening, PACKET_LIMIT, Terms},
     info::{MqttStatus, problem},
     interface::{GOODBYE, Interface},
-    settings::{BrokerUrl, MqttVersion},
+    settings::BrokerUrl,
     status::rfc3339,
 };
 use crate::appliance::{
@@ -99,7 +99,7 @@ impl Task {
     async fn connect(&mut self, broker: &BrokerUrl) -> End {
         let terms = Terms {
             filters: self.interface.topics.filters(),
-            will_topic: self.interface.topics.availability(),
+            will_topic: Some(self.interface.topics.availability()),
             packet_limit: self.packet_limit,
         };
         let end = match Connection::open(&self.interface.config, broker, terms) {
@@ -269,7 +269,8 @@ impl Task {
         let mut slow = false;
         match end {
             End::TakenOver => slow = true,
-            End::Cut if self.interface.config.version == MqttVersion::V311 => {
+            // MQTT 3.1.1 knows no reason, and not every broker gives one in MQTT 5.
+            End::Cut => {
                 slow = self.takeovers.cut(Instant::now(), lasted);
             }
             _ => {}

@@ -14,7 +14,7 @@ use super::settings::MqttTls;
 
 /// Why no encrypted connection can be made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TlsError {
+pub(crate) enum TlsError {
     /// A PEM file.
     #[error("{file}: {source}; it must be a readable PEM file")]
     Pem {

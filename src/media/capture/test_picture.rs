@@ -28,7 +28,7 @@ pub const PRESENTATION_QUADRANTS: [Rgb; 4] = [
 ];
 
 /// Number of places of the moving block.
-pub const STEPS: u64 = 88;
+pub(crate) const STEPS: u64 = 88;
 
 /// Which of the two pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

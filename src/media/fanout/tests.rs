@@ -1,4 +1,3 @@
-use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 

@@ -151,6 +151,15 @@ impl Outgoing {
         if payloader.sync_state_with_parent().is_err() || appsrc.sync_state_with_parent().is_err() {
             return Err(missing("running payloader"));
         }
+        if codec == Codec::H264 {
+            // rtph264pay tells no caps before its first picture, and without them webrtcbin writes no SSRC.
+            let mut caps = codec_preferences(codec, plan.payload);
+            caps.make_mut().set("ssrc", ssrc);
+            if let Some(src) = payloader.static_pad("src") {
+                src.push_event(gst::event::StreamStart::new(&plan.name));
+                src.push_event(gst::event::Caps::new(&caps));
+            }
+        }
         Ok(Self {
             key: plan.key,
             output,
@@ -172,14 +181,19 @@ impl Outgoing {
         }
     }
 
-    /// The section it is sent in, once that is settled.
-    pub(crate) fn sent(&self) -> Option<SentStream> {
+    /// The index of its section, once both descriptions are in force.
+    pub(crate) fn section(&self) -> Option<usize> {
         let index = self.transceiver.mlineindex();
-        Some(SentStream {
-            index: (index != u32::MAX).then(|| usize::try_from(index).ok())??,
+        (index != u32::MAX).then(|| usize::try_from(index).ok())?
+    }
+
+    /// Its stream, as a section of `index` announces it.
+    pub(crate) fn sent_in(&self, index: usize) -> SentStream {
+        SentStream {
+            index,
             stream: self.stream.to_string(),
             track: self.track.clone(),
-        })
+        }
     }
 
     /// Ends it before the next offer: the section stays, for the peer to send in. Not `inactive`: a
@@ -237,7 +251,8 @@ fn forward_key_frame_requests(
         {
             // The peer is closing: nobody needs the key frame.
             let _ = signals.send(PeerSignal::KeyFrameWanted(key));
-            return gst::PadProbeReturn::Drop;
+            // Not `Drop`: the binding has taken the event, and 1.22 would unref nothing.
+            return gst::PadProbeReturn::Handled;
         }
         gst::PadProbeReturn::Ok
     });

@@ -60,7 +60,6 @@ impl PeerConnection {
         let stream = self.stream_of(index);
         let mut track = Incoming::new(pad, tap, index, stream, codec, Instant::now());
         self.decode(&mut track).await;
-        track.want_key_frame();
         self.incoming.push(track);
     }
 
@@ -100,7 +99,7 @@ impl PeerConnection {
         let (reply, input) = oneshot::channel();
         self.demand(PeerDemand::Input(self.input_key(track), reply));
         let Ok(Some(target)) = input.await else {
-            return;
+            return track.only_count();
         };
         let settings = &self.start.settings;
         if let Err(error) = track.decode(

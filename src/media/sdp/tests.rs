@@ -70,6 +70,27 @@ fn msid_lines_are_put_once_into_the_sections_that_send() {
 }
 
 #[test]
+fn tracks_of_a_first_offer_stand_in_the_order_of_their_pads() {
+    let local = sections(OFFER);
+    assert_eq!(
+        assign_sections(&local, 0, &[(None, false), (None, true), (None, true)]),
+        [Some(0), Some(1), Some(2)]
+    );
+    assert_eq!(
+        assign_sections(
+            &local,
+            2,
+            &[(Some(0), false), (Some(1), true), (None, true)]
+        ),
+        [Some(0), Some(1), Some(2)]
+    );
+    assert_eq!(
+        assign_sections(&local, 3, &[(Some(0), false), (None, true)]),
+        [Some(0), None]
+    );
+}
+
+#[test]
 fn sprop_stereo_is_taken_out_and_other_parameters_stay() {
     let sdp = "m=audio 9 X 111\r\na=fmtp:111 minptime=10;sprop-stereo=1;useinbandfec=1\r\n\
         a=fmtp:97 sprop-stereo=1;sprop-maxcapturerate=48000\r\n\

@@ -10,6 +10,7 @@ use gstreamer as gst;
 use gstreamer_app as gst_app;
 use roomd_media::{
     outputs::{Outputs, PictureOutput, SoundOutput},
+    playback::PlaybackError,
     scene::Scene,
 };
 use roomd_protocol::{ClientId, StreamId};
@@ -168,7 +169,11 @@ impl PictureOutput for Display {
         "test display".into()
     }
 
-    fn video_input(&mut self, peer: &ClientId, stream: &StreamId) -> gst_app::AppSrc {
+    fn video_input(
+        &mut self,
+        peer: &ClientId,
+        stream: &StreamId,
+    ) -> Result<gst_app::AppSrc, PlaybackError> {
         let key = (peer.to_string(), stream.to_string());
         let (pictures, of) = (self.pictures.clone(), key.clone());
         let (input, appsrc) = input("videoconvert ! video/x-raw,format=RGB", move |sample| {
@@ -181,7 +186,7 @@ impl PictureOutput for Display {
             seen.rgb = sample.buffer().unwrap().map_readable().unwrap().to_vec();
         });
         self.inputs.insert(key, input);
-        appsrc
+        Ok(appsrc)
     }
 
     fn remove_input(&mut self, peer: &ClientId, stream: &StreamId) {
@@ -203,7 +208,11 @@ impl SoundOutput for Speaker {
         "test speaker".into()
     }
 
-    fn audio_input(&mut self, peer: &ClientId, stream: &StreamId) -> gst_app::AppSrc {
+    fn audio_input(
+        &mut self,
+        peer: &ClientId,
+        stream: &StreamId,
+    ) -> Result<gst_app::AppSrc, PlaybackError> {
         let key = (peer.to_string(), stream.to_string());
         let (sounds, of) = (self.sounds.clone(), key.clone());
         let (input, appsrc) = input(
@@ -222,7 +231,7 @@ impl SoundOutput for Speaker {
             },
         );
         self.inputs.insert(key, input);
-        appsrc
+        Ok(appsrc)
     }
 
     fn remove_input(&mut self, peer: &ClientId, stream: &StreamId) {

@@ -254,8 +254,9 @@ impl Room {
     }
 }
 
-fn shortened(event: &MediaEvent) -> String {
+/// An event for people to read.
+pub fn shortened(event: &MediaEvent) -> String {
     let mut text = format!("{event:?}");
-    text.truncate(std::env::var("ROOMD_TEST_LOG").map_or(300, |_| 6000));
+    text.truncate(std::env::var("ROOMD_TEST_SDP").map_or(300, |_| 6000));
     text
 }

@@ -1,0 +1,6 @@
+//! The box by behaviour: scripted rooms and media engines, time as it is told.
+
+mod commands;
+mod policy;
+mod privacy;
+mod support;

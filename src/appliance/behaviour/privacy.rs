@@ -1,0 +1,88 @@
+//! Nothing says muted while a sample may still leave.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use roomd_room::Action;
+
+use super::support::{Wall, settings};
+use crate::appliance::{Command, state::MediaState};
+
+#[test]
+fn muted_is_shown_only_once_the_gate_is_closed() {
+    let mut wall = Wall::in_room(settings());
+    wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
+    wall.microphone(true, true, None);
+    let mute = wall.command(Command::Room(Action::ToggleMicrophone(Some(false))));
+    let shown = |wall: &Wall| {
+        let state = wall.appliance.state();
+        (
+            state.local_media.microphone.state,
+            state.local_participant.participant.is_audio_enabled,
+        )
+    };
+    assert_eq!(
+        shown(&wall),
+        (MediaState::On, true),
+        "asked for, not yet true"
+    );
+    assert!(wall.reply(mute).is_none());
+    wall.microphone(true, false, None);
+    assert_eq!(shown(&wall), (MediaState::Muted, false));
+    assert!(wall.reply(mute).unwrap().is_ok());
+}
+
+#[test]
+fn a_device_that_stays_open_while_muted_is_a_problem_after_a_second() {
+    let mut wall = Wall::in_room(settings());
+    wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
+    wall.microphone(true, true, None);
+    wall.command(Command::Room(Action::ToggleMicrophone(Some(false))));
+    wall.microphone(true, false, None);
+    assert!(wall.problems().is_empty());
+    wall.advance(Duration::from_millis(1001));
+    assert_eq!(wall.problems(), ["microphone_open_while_muted"]);
+    assert!(wall.appliance.state().local_media.microphone.proof.open);
+    wall.microphone(false, false, None);
+    assert!(wall.problems().is_empty());
+}
+
+#[test]
+fn a_microphone_that_does_not_open_fails_the_command_and_shows_why() {
+    let mut wall = Wall::in_room(settings());
+    let unmute = wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
+    wall.microphone(false, false, Some("device busy"));
+    let error = wall.reply(unmute).unwrap().unwrap_err();
+    assert_eq!(
+        (format!("{:?}", error.code).as_str(), error.message.as_str()),
+        ("DeviceUnavailable", "device busy")
+    );
+    assert_eq!(
+        wall.appliance.state().local_media.microphone.state,
+        MediaState::Failed
+    );
+    assert_eq!(wall.problems(), ["microphone_failed"]);
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_muted_is_never_shown_while_samples_flow(
+        steps in prop::collection::vec((0_u8..5, any::<bool>(), any::<bool>()), 1..60)
+    ) {
+        let mut wall = Wall::in_room(settings());
+        for (step, first, second) in steps {
+            match step {
+                0 => drop(wall.command(Command::Room(Action::ToggleMicrophone(Some(first))))),
+                1 => wall.microphone(first || second, second, None),
+                2 => wall.microphone(first, false, Some("gone")),
+                3 => wall.signal("audio_enable_requested", serde_json::json!({ "requestedByClientId": "a", "enable": first })),
+                _ => wall.advance(Duration::from_millis(400)),
+            }
+            let state = wall.appliance.state();
+            if state.local_media.microphone.proof.flowing {
+                prop_assert_eq!(state.local_media.microphone.state, MediaState::On);
+                prop_assert!(state.local_participant.participant.is_audio_enabled);
+            }
+        }
+    }
+}

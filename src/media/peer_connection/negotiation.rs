@@ -1,0 +1,165 @@
+//! Descriptions and candidates of one connection: made, set and sent one after the other.
+
+use roomd_protocol::client::{IceCandidate, SdpType};
+use roomd_room::MediaEvent;
+
+use super::{Agreed, Negotiation, NegotiationError, PeerConnection, PeerRequest, webrtcbin};
+use crate::{
+    encoders::Codec,
+    sdp::{self, Section},
+};
+use gst::prelude::*;
+use gstreamer as gst;
+
+impl PeerConnection {
+    pub(super) async fn offer(&mut self) -> Result<(), NegotiationError> {
+        for branch in &mut self.outgoing {
+            branch.caps_known().await;
+        }
+        let sdp = webrtcbin::create(&self.webrtcbin, SdpType::Offer).await?;
+        while let Ok(request) = self.inbox.try_recv() {
+            self.backlog.push_back(request);
+        }
+        if self.backlog.iter().any(|request| {
+            matches!(
+                request,
+                PeerRequest::Describe(SdpType::Offer, _) | PeerRequest::Close
+            )
+        }) {
+            // The peer was first: ours is dropped unsent and made again after the answer.
+            return Ok(());
+        }
+        self.set_local(SdpType::Offer, sdp).await?;
+        self.negotiation = Negotiation::HaveLocalOffer;
+        self.needs_offer = false;
+        Ok(())
+    }
+
+    pub(super) async fn set_local(
+        &mut self,
+        kind: SdpType,
+        sdp: String,
+    ) -> Result<(), NegotiationError> {
+        webrtcbin::set(&self.webrtcbin, "set-local-description", kind, &sdp).await?;
+        let before = std::mem::replace(&mut self.local, sdp::sections(&sdp)).len();
+        let known: Vec<_> = self
+            .outgoing
+            .iter()
+            .map(|branch| (branch.section(), branch.key.codec.is_video()))
+            .collect();
+        let places = sdp::assign_sections(&self.local, before, &known);
+        let sent: Vec<_> = self
+            .outgoing
+            .iter()
+            .zip(places)
+            .filter_map(|(branch, place)| Some(branch.sent_in(place?)))
+            .collect();
+        let sdp = sdp::with_msids(&sdp, &sent);
+        self.report(MediaEvent::LocalDescription {
+            peer: self.start.peer.clone(),
+            session: self.start.session,
+            kind,
+            sdp,
+        });
+        Ok(())
+    }
+
+    pub(super) async fn answer(&mut self, offer: &str) -> Result<(), NegotiationError> {
+        if self.negotiation == Negotiation::HaveLocalOffer {
+            return Err(NegotiationError::Glare);
+        }
+        let offer = sdp::without_sprop_stereo(offer);
+        let sections = sdp::sections(&offer);
+        if sdp::restarts_ice(&self.remote, &sections) {
+            return Err(NegotiationError::IceRestart);
+        }
+        self.agree(&sections)?;
+        if self.outgoing.is_empty() {
+            self.add_camera_and_microphone()?;
+            for branch in &mut self.outgoing {
+                branch.caps_known().await;
+            }
+        }
+        self.set_remote(SdpType::Offer, &offer, sections).await?;
+        let answer = webrtcbin::create(&self.webrtcbin, SdpType::Answer).await?;
+        self.set_local(SdpType::Answer, answer).await?;
+        self.settled().await
+    }
+
+    pub(super) async fn take_answer(&mut self, answer: &str) -> Result<(), NegotiationError> {
+        if self.negotiation != Negotiation::HaveLocalOffer {
+            tracing::debug!(peer = %self.start.peer, "an answer without an offer is passed over");
+            return Ok(());
+        }
+        let answer = sdp::without_sprop_stereo(answer);
+        let sections = sdp::sections(&answer);
+        self.set_remote(SdpType::Answer, &answer, sections).await?;
+        self.settled().await
+    }
+
+    pub(super) async fn set_remote(
+        &mut self,
+        kind: SdpType,
+        sdp: &str,
+        sections: Vec<Section>,
+    ) -> Result<(), NegotiationError> {
+        webrtcbin::set(&self.webrtcbin, "set-remote-description", kind, sdp).await?;
+        self.remote = sections;
+        for candidate in std::mem::take(&mut self.early_candidates) {
+            self.add_candidate(&candidate);
+        }
+        Ok(())
+    }
+
+    /// What follows when both descriptions are in force.
+    pub(super) async fn settled(&mut self) -> Result<(), NegotiationError> {
+        self.negotiation = Negotiation::Stable;
+        for branch in std::mem::take(&mut self.retired) {
+            branch.remove(&self.pipeline).await?;
+        }
+        self.open_outputs();
+        self.follow_streams().await;
+        self.follow_presentation().await
+    }
+
+    /// Chooses the codec and payload types for the peer's offer: those of the first exchange stay.
+    pub(super) fn agree(&mut self, offer: &[Section]) -> Result<(), NegotiationError> {
+        if self.negotiation != Negotiation::Nothing {
+            return Ok(());
+        }
+        let first = |kind: &str| offer.iter().find(|section| section.kind == kind);
+        let audio_payload = first("audio")
+            .and_then(|section| section.payload_of(Codec::Opus))
+            .ok_or(NegotiationError::NoCommonCodec("sound codec"))?;
+        let (video, video_payload) = first("video")
+            .and_then(|section| {
+                self.start
+                    .settings
+                    .codecs
+                    .iter()
+                    .find_map(|codec| Some((*codec, section.payload_of(*codec)?)))
+            })
+            .ok_or(NegotiationError::NoCommonCodec("video codec"))?;
+        self.agreed.send_replace(Agreed {
+            video,
+            video_payload,
+            audio_payload,
+        });
+        Ok(())
+    }
+
+    pub(super) fn take_candidate(&mut self, candidate: IceCandidate) {
+        if self.remote.is_empty() {
+            self.early_candidates.push(candidate);
+        } else {
+            self.add_candidate(&candidate);
+        }
+    }
+
+    pub(super) fn add_candidate(&self, candidate: &IceCandidate) {
+        if let Some((index, text)) = sdp::candidate_for_webrtcbin(candidate, &self.remote) {
+            self.webrtcbin
+                .emit_by_name::<()>("add-ice-candidate", &[&index, &text]);
+        }
+    }
+}
