@@ -89,7 +89,7 @@ pub enum Subcommands {
         roomd ctl --device room-4 join_room roomUrl=https://example.whereby.com/standup\n  \
         roomd ctl --broker mqtt://10.0.0.2 --device room-4 watch     what it publishes, as it comes\n\n\
         Exit codes: 0 done, 1 refused, 2 wrong arguments, 3 no answer.")]
-    Ctl(crate::ctl::CtlArgs),
+    Ctl(Box<crate::ctl::CtlArgs>),
 
     /// Measure the cost and the delays of this build on this machine
     #[command(after_help = "Examples:\n  \

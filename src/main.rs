@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             })
         }
         Subcommands::Ctl(arguments) => {
-            asynchronously(async { Ok(roomd::ctl::run(arguments).await.into()) })
+            asynchronously(async { Ok(roomd::ctl::run(*arguments).await.into()) })
         }
         Subcommands::CheckConfig(arguments) => Ok(check_config(&arguments)),
         Subcommands::Probe(arguments) => probe(&arguments),

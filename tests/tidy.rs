@@ -1,5 +1,7 @@
 //! Habits of this repository, held to by tests: what `docs/ARCHITECTURE.md` and `CONTRIBUTING.md` say is true of the files.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::{
     collections::BTreeSet,
     fs,
