@@ -266,7 +266,7 @@ async fn tell_systemd(
     shutdown: CancellationToken,
 ) {
     let mut notifier = Notifier::new();
-    let mut watchdog = Watchdog::from_environment();
+    let mut watchdog = Watchdog::from_environment(&[Part::RoomLoop, Part::Media]);
     let status = status_line(&state.borrow_and_update());
     notifier.ready(&status);
     let mut stopping = false;

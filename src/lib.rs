@@ -14,6 +14,7 @@
 //! | [`display`] | the scene on the display, a function of the state |
 //! | [`mqtt`], [`ctl`] | the MQTT interface, and its command-line client |
 //! | [`systemd`] | readiness, status, watchdog, journal |
+//! | [`room_server`] | the room server as a service |
 //! | [`probe`] | what was found on this machine, as a table |
 //! | [`demo`] | everything in one process |
 
@@ -32,4 +33,5 @@ pub mod display;
 pub mod mqtt;
 pub mod probe;
 pub mod room_loop;
+pub mod room_server;
 pub mod systemd;

@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser};
 use roomd::{
     cli::{CheckConfigArgs, Cli, ConfigArgs, ProbeArgs, RoomServerArgs, RunArgs, Subcommands},
     config::{self, Config, EX_CONFIG, LogConfig, LogDirectives, LogFormat, Secrets, Sources},
-    daemon, demo, probe as probe_report,
-    systemd::{Notifier, journal},
+    daemon, demo, probe as probe_report, room_server,
+    systemd::journal,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         }
         Subcommands::RoomServer(arguments) => {
             with_config(&arguments.config, Secrets::OfRoomServer, |config| {
-                room_server(&arguments, config)
+                serve_rooms(&arguments, config)
             })
         }
         Subcommands::Demo(arguments) => {
@@ -90,7 +90,7 @@ fn run(arguments: &RunArgs, config: &Config) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn room_server(arguments: &RoomServerArgs, config: Config) -> anyhow::Result<ExitCode> {
+fn serve_rooms(arguments: &RoomServerArgs, config: Config) -> anyhow::Result<ExitCode> {
     let mut settings = config.server;
     if let Some(listen) = arguments.listen {
         settings.listen = listen;
@@ -99,18 +99,7 @@ fn room_server(arguments: &RoomServerArgs, config: Config) -> anyhow::Result<Exi
         settings.state_dir = None;
     }
     asynchronously(async {
-        let stop = stop_signal()?;
-        let server = roomd_server::start(settings).await?;
-        let url = server.page_url().to_string();
-        eprintln!("room page: {url}");
-        if let Some(fingerprint) = server.fingerprint() {
-            eprintln!("certificate (SHA-256): {fingerprint}");
-        }
-        let mut notifier = Notifier::new();
-        notifier.ready(&format!("serving rooms at {url}"));
-        stop.cancelled().await;
-        notifier.stopping("closing the connections");
-        server.shutdown().await;
+        room_server::run(settings, stop_signal()?).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -28,8 +28,8 @@ use std::time::{Duration, Instant};
 
 use roomd_media::EngineStatus;
 use roomd_room::{
-    Action, CaptureReport, Effect, Input, MediaCommand, MediaEvent, Now, RoomConnection,
-    RoomConnectionState, RoomEvent,
+    Action, CaptureReport, ConnectionStatus, Effect, Input, MediaCommand, MediaEvent, Now,
+    RoomConnection, RoomConnectionState, RoomEvent,
 };
 use serde_json::{Value, json};
 
@@ -372,8 +372,16 @@ impl Appliance {
     }
 
     fn answer_pending(&mut self, now: Now) {
+        let knocks = matches!(
+            self.room.state().connection_status,
+            ConnectionStatus::Knocking | ConnectionStatus::KnockOnHold
+        );
         let mut waiting = Vec::with_capacity(self.pending.len());
-        for pending in std::mem::take(&mut self.pending) {
+        for mut pending in std::mem::take(&mut self.pending) {
+            if knocks && pending.outcome == Outcome::Joined {
+                // A host takes the time that a host takes.
+                pending.deadline = now.instant + self.settings.join_timeout;
+            }
             let seen = outcomes::Seen {
                 room: self.room.state(),
                 microphone: &self.microphone,
@@ -399,16 +407,18 @@ impl Appliance {
         self.outputs.push(ApplianceOutput::Reply { id, result });
     }
 
-    fn expect(&mut self, now: Now, id: RequestId, outcome: Outcome) {
+    fn expect(&mut self, now: Now, id: RequestId, name: Option<String>, outcome: Outcome) {
         let deadline = now.instant + outcome.patience(self.settings.join_timeout);
         self.pending.push(Pending {
             id,
             outcome,
+            name,
             deadline,
         });
     }
 
     fn command(&mut self, now: Now, id: RequestId, command: Command, by: ChangedBy) {
+        let name = by.id.clone();
         let result = match command {
             Command::JoinRoom(join) => self
                 .join_by_command(now, &join)
@@ -437,7 +447,7 @@ impl Appliance {
             }
         };
         match result {
-            Ok(Some(outcome)) => self.expect(now, id, outcome),
+            Ok(Some(outcome)) => self.expect(now, id, name, outcome),
             Ok(None) => self.reply(id, Ok(json!({}))),
             Err(error) => self.reply(id, Err(error)),
         }

@@ -16,6 +16,8 @@ use super::{CommandError, ErrorCode, RequestId};
 pub(super) struct Pending {
     pub(super) id: RequestId,
     pub(super) outcome: Outcome,
+    /// Id that the controller gave the command, for its progress.
+    pub(super) name: Option<String>,
     pub(super) deadline: Instant,
 }
 

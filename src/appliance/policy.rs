@@ -210,8 +210,12 @@ impl Appliance {
 
     /// Reactions to what the last input brought.
     pub(super) fn policy_after(&mut self, now: Now) {
-        let status = self.room.state().connection_status;
-        if self.policy.status.replace(status) != Some(status) {
+        // A reaction may move the status on: a locked room is knocked at.
+        loop {
+            let status = self.room.state().connection_status;
+            if self.policy.status.replace(status) == Some(status) {
+                break;
+            }
             self.status_changed(now, status);
         }
         if self.policy.rejoin_at.is_some_and(|at| at <= now.instant) {
@@ -249,8 +253,25 @@ impl Appliance {
             }
             // Whoever was sent out or turned away does not come back by itself.
             Status::Kicked | Status::Left | Status::KnockRejected => self.forget_room(),
+            Status::Knocking | Status::KnockOnHold => self.tell_progress(status),
             Status::Disconnected => self.refused_or_lost(now),
             _ => {}
+        }
+    }
+
+    /// A join that waits for a host says so to whoever sent it.
+    fn tell_progress(&mut self, status: Status) {
+        for pending in self
+            .pending
+            .iter()
+            .filter(|pending| pending.outcome == Outcome::Joined)
+        {
+            self.outputs.push(ApplianceOutput::Event(ApplianceEvent {
+                name: "progress".to_owned(),
+                payload: serde_json::json!({
+                    "id": pending.name, "command": "join_room", "connectionStatus": status
+                }),
+            }));
         }
     }
 

@@ -86,15 +86,17 @@ impl Outputs {
         base_time: gst::ClockTime,
     ) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
-        let display =
-            Display::open(&settings.display, CANVAS, clock, base_time).unwrap_or_else(|error| {
+        let latency = crate::playback::input_latency(settings.latency_ms);
+        let display = Display::open(&settings.display, CANVAS, clock, base_time, latency)
+            .unwrap_or_else(|error| {
                 problems.push(error.to_string());
                 None
             });
-        let speaker = Speaker::open(&settings.speaker, clock, base_time).unwrap_or_else(|error| {
-            problems.push(error.to_string());
-            None
-        });
+        let speaker =
+            Speaker::open(&settings.speaker, clock, base_time, latency).unwrap_or_else(|error| {
+                problems.push(error.to_string());
+                None
+            });
         let outputs = Self {
             display: display.map(|display| Box::new(display) as Box<dyn PictureOutput>),
             speaker: speaker.map(|speaker| Box::new(speaker) as Box<dyn SoundOutput>),

@@ -313,10 +313,20 @@ async fn delete_meeting(
     Ok(StatusCode::NO_CONTENT)
 }
 
+impl Shared {
+    /// How many there are of everything, `None` when the room loop does not answer in time.
+    pub(crate) async fn census(&self) -> Option<crate::rooms::Census> {
+        let question = self.inbox.ask(|reply| Command::Census { reply });
+        tokio::time::timeout(HEALTH_PATIENCE, question)
+            .await
+            .ok()?
+            .ok()
+    }
+}
+
 /// Healthy means that the room loop answers.
 async fn health(State(shared): Calls) -> Response {
-    let question = shared.inbox.ask(|reply| Command::Census { reply });
-    let Ok(Ok(census)) = tokio::time::timeout(HEALTH_PATIENCE, question).await else {
+    let Some(census) = shared.census().await else {
         let body = json!({ "status": "failing", "reason": "the room loop does not answer" });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
     };

@@ -205,6 +205,11 @@ impl RunningServer {
             })
     }
 
+    /// Whether the room loop answers, as `GET /healthz` asks it.
+    pub async fn is_healthy(&self) -> bool {
+        self.shared.census().await.is_some()
+    }
+
     /// Ends the server: every client is told to come back later (WebSocket code 1012), nobody is
     /// accepted any more, the database is closed. Takes 2 s at most where clients do not answer.
     pub async fn shutdown(self) {

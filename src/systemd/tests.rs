@@ -18,7 +18,7 @@ const UNITS: [&str; 2] = ["roomd.service", "roomd-room-server.service"];
 #[ignore = "started by the_service_manager_hears_what_the_service_says"]
 fn service_in_its_own_process() {
     let mut notifier = Notifier::new();
-    let mut watchdog = Watchdog::from_environment().unwrap();
+    let mut watchdog = Watchdog::from_environment(&[Part::RoomLoop, Part::Media]).unwrap();
     assert_eq!(watchdog.interval(), Duration::from_millis(2500));
 
     notifier.ready("joining");

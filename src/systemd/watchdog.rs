@@ -12,7 +12,7 @@ use super::notify::send;
 /// A part of the program that has to move on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The room loop took a turn.
+    /// The room loop took a turn, the appliance's or the room server's.
     RoomLoop,
     /// The media engine answered, or its pipeline's clock moved on.
     Media,
@@ -25,13 +25,13 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// The watchdog that the unit asks for, `None` when it asks for none.
+    /// The watchdog that the unit asks for, `None` when it asks for none. All `parts` have to move on.
     #[must_use]
-    pub fn from_environment() -> Option<Self> {
+    pub fn from_environment(parts: &[Part]) -> Option<Self> {
         let limit = sd_notify::watchdog_enabled()?;
         info!(?limit, "systemd's watchdog is on");
         Some(Self {
-            progress: Progress::new(limit),
+            progress: Progress::new(limit, parts),
         })
     }
 
@@ -53,36 +53,33 @@ impl Watchdog {
 #[derive(Debug)]
 struct Progress {
     interval: Duration,
-    room_loop: bool,
-    media: bool,
+    /// Each part that matters, and whether it moved on.
+    moved: Vec<(Part, bool)>,
     last: Option<Instant>,
 }
 
 impl Progress {
-    fn new(limit: Duration) -> Self {
+    fn new(limit: Duration, parts: &[Part]) -> Self {
         Self {
             interval: limit / 4,
-            room_loop: false,
-            media: false,
+            moved: parts.iter().map(|part| (*part, false)).collect(),
             last: None,
         }
     }
 
-    /// Says whether to give a sign of life now: both parts moved on, and the last one is not
+    /// Says whether to give a sign of life now: all parts moved on, and the last one is not
     /// fresh, since a busy room loop turns a thousand times a second.
     fn note(&mut self, part: Part, now: Instant) -> bool {
-        match part {
-            Part::RoomLoop => self.room_loop = true,
-            Part::Media => self.media = true,
+        for (known, moved) in &mut self.moved {
+            *moved |= *known == part;
         }
         let fresh = self
             .last
             .is_some_and(|last| now.saturating_duration_since(last) < self.interval);
-        if fresh || !(self.room_loop && self.media) {
+        if fresh || !self.moved.iter().all(|(_, moved)| *moved) {
             return false;
         }
-        self.room_loop = false;
-        self.media = false;
+        self.moved.iter_mut().for_each(|(_, moved)| *moved = false);
         self.last = Some(now);
         true
     }
@@ -97,7 +94,7 @@ mod tests {
     /// Notes progress at the given seconds and returns those at which a sign was given.
     fn signs(notes: &[(u64, Part)]) -> Vec<u64> {
         let start = Instant::now();
-        let mut progress = Progress::new(LIMIT);
+        let mut progress = Progress::new(LIMIT, &[Part::RoomLoop, Part::Media]);
         let given = |&(at, part): &(u64, Part)| {
             progress
                 .note(part, start + Duration::from_secs(at))

@@ -153,3 +153,31 @@ fn a_command_that_never_comes_true_times_out() {
     wall.advance(Duration::from_secs(11));
     assert_eq!(code(&wall, share), "Timeout");
 }
+
+#[test]
+fn a_join_behind_a_knock_tells_its_progress_and_ends_with_the_decision_however_long_it_takes() {
+    let mut wall = Wall::started(
+        ApplianceSettings {
+            auto_join: false,
+            ..settings()
+        },
+        None,
+    );
+    let join = wall.join();
+    wall.reach_the_room();
+    wall.signal(
+        "room_joined",
+        json!({ "error": "room_locked", "isLocked": true, "selfId": "b" }),
+    );
+    assert_eq!(wall.event("progress").unwrap()["id"], "c1");
+    for _ in 0..20 {
+        wall.advance(Duration::from_secs(29));
+    }
+    assert!(wall.reply(join).is_none());
+    wall.signal(
+        "knock_handled",
+        json!({ "clientId": "b", "resolution": "accepted", "metadata": { "roomKey": "k", "roomName": "/standup" } }),
+    );
+    wall.signal("room_joined", room_joined());
+    assert!(wall.reply(join).unwrap().is_ok());
+}

@@ -9,7 +9,7 @@ use roomd_protocol::{ClientId, StreamId};
 use tokio::sync::mpsc;
 
 use super::{
-    INPUT_LATENCY, PlaybackError, Running, bus,
+    PlaybackError, Running, bus,
     input::{CARDS, Card, Colour, Line, Picture},
     launch,
     layout::{self, Rect},
@@ -22,6 +22,7 @@ use crate::scene::{Scene, Tile};
 /// Operations block for a few milliseconds at most; none may be called from a streaming thread.
 pub struct Display {
     running: Running,
+    input_latency: gst::ClockTime,
     mixer: gst::Element,
     sink: String,
     size: (u32, u32),
@@ -38,7 +39,8 @@ pub struct Display {
 
 impl Display {
     /// Opens the display and shows an empty room at once. `size` is the canvas in pixels (at least 320 by 180,
-    /// made even). `clock` and `base_time` are those of the receiving pipelines.
+    /// made even). `clock` and `base_time` are those of the receiving pipelines,
+    /// `input_latency` is [`super::input_latency`] of their jitter buffers.
     ///
     /// `Ok(None)`: no display is wanted, or `Auto` found none that can be opened.
     ///
@@ -49,6 +51,7 @@ impl Display {
         size: (u32, u32),
         clock: &gst::Clock,
         base_time: gst::ClockTime,
+        input_latency: gst::ClockTime,
     ) -> Result<Option<Self>, PlaybackError> {
         gst::init().map_err(PlaybackError::Initialise)?;
         let Some(opened) = sink::display(wanted)? else {
@@ -62,7 +65,7 @@ impl Display {
             ("width", size.0.to_string()),
             ("height", size.1.to_string()),
             ("fps", FRAMES_PER_SECOND.to_string()),
-            ("input_latency_ns", INPUT_LATENCY.nseconds().to_string()),
+            ("input_latency_ns", input_latency.nseconds().to_string()),
         ])?;
         let element = |name| launch::DISPLAY.element(&pipeline, name);
         let (mixer, out) = (element("mix")?, element("out")?);
@@ -77,6 +80,7 @@ impl Display {
         let background = Card::add(&running, &mixer, 0)?;
         let mut display = Self {
             running,
+            input_latency,
             mixer,
             sink: opened.name,
             size,
@@ -112,7 +116,12 @@ impl Display {
         stream: &StreamId,
     ) -> Result<gst_app::AppSrc, PlaybackError> {
         self.remove_input(peer, stream);
-        let picture = Picture::add(&self.running, &self.mixer, INPUT_LATENCY, self.inputs_made)?;
+        let picture = Picture::add(
+            &self.running,
+            &self.mixer,
+            self.input_latency,
+            self.inputs_made,
+        )?;
         self.inputs_made = self.inputs_made.wrapping_add(1) % 1_000_000;
         let source = picture.source();
         self.pictures

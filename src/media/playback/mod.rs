@@ -19,9 +19,15 @@ use tokio::sync::mpsc;
 pub use display::Display;
 pub use speaker::Speaker;
 
-/// How long after its timestamp a frame or a sample may arrive at an input and still be in time: the jitter
-/// buffer's default of 60 ms and the decoder.
-pub const INPUT_LATENCY: gst::ClockTime = gst::ClockTime::from_mseconds(80);
+/// How long after its timestamp a frame or a sample may arrive at an input and still be in time: what the jitter
+/// buffer takes, and the decoder.
+#[must_use]
+pub fn input_latency(jitter_buffer: crate::settings::LatencyMs) -> gst::ClockTime {
+    gst::ClockTime::from_mseconds(u64::from(jitter_buffer.0)) + DECODING
+}
+
+/// Measured: a decoded frame leaves its decoder within this time.
+const DECODING: gst::ClockTime = gst::ClockTime::from_mseconds(20);
 
 /// What can go wrong between the decoder and the room.
 #[derive(Debug, thiserror::Error)]

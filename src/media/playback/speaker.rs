@@ -8,7 +8,7 @@ use gstreamer_audio::{StreamVolume, StreamVolumeFormat, prelude::*};
 use roomd_protocol::{ClientId, StreamId};
 use tokio::sync::mpsc;
 
-use super::{INPUT_LATENCY, PlaybackError, Running, bus, input::Branch, launch, sink};
+use super::{PlaybackError, Running, bus, input::Branch, launch, sink};
 use crate::settings::AudioSink;
 
 /// One pipeline from the remote sounds to the device. Silence runs through it while nobody speaks.
@@ -16,6 +16,7 @@ use crate::settings::AudioSink;
 /// Operations block for a few milliseconds at most; none may be called from a streaming thread.
 pub struct Speaker {
     running: Running,
+    input_latency: gst::ClockTime,
     mixer: gst::Element,
     volume: StreamVolume,
     sink: String,
@@ -24,7 +25,8 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// Opens the speaker at full volume. `clock` and `base_time` are those of the receiving pipelines.
+    /// Opens the speaker at full volume. `clock` and `base_time` are those of the receiving pipelines,
+    /// `input_latency` is [`super::input_latency`] of their jitter buffers.
     ///
     /// `Ok(None)`: no speaker is wanted, or `Auto` and ALSA's default cannot be opened.
     ///
@@ -34,13 +36,14 @@ impl Speaker {
         wanted: &AudioSink,
         clock: &gst::Clock,
         base_time: gst::ClockTime,
+        input_latency: gst::ClockTime,
     ) -> Result<Option<Self>, PlaybackError> {
         gst::init().map_err(PlaybackError::Initialise)?;
         let Some(opened) = sink::speaker(wanted)? else {
             return Ok(None);
         };
         let pipeline = launch::SPEAKER
-            .pipeline(&[("input_latency_ns", INPUT_LATENCY.nseconds().to_string())])?;
+            .pipeline(&[("input_latency_ns", input_latency.nseconds().to_string())])?;
         let element = |name| launch::SPEAKER.element(&pipeline, name);
         let (mixer, out) = (element("mix")?, element("out")?);
         let volume = element("volume")?
@@ -54,6 +57,7 @@ impl Speaker {
         running.start(&mut errors)?;
         Ok(Some(Self {
             running,
+            input_latency,
             mixer,
             volume,
             sink: opened.name,
@@ -70,7 +74,7 @@ impl Speaker {
 
     /// A place to push one remote stream's decoded sound: raw audio of any format and rate, timestamps in running
     /// time of the shared clock, caps set on the source or with each sample. It holds 200 ms and drops the oldest.
-    /// What comes later than [`INPUT_LATENCY`] after its timestamp is not heard. A second call for a stream replaces
+    /// What comes later than the input latency after its timestamp is not heard. A second call for a stream replaces
     /// its input.
     ///
     /// # Errors
@@ -81,7 +85,10 @@ impl Speaker {
         stream: &StreamId,
     ) -> Result<gst_app::AppSrc, PlaybackError> {
         self.remove_input(peer, stream);
-        let values = [("input_latency_ns", INPUT_LATENCY.nseconds().to_string())];
+        let values = [(
+            "input_latency_ns",
+            self.input_latency.nseconds().to_string(),
+        )];
         let branch = Branch::add(
             &self.running,
             &self.mixer,

@@ -14,9 +14,9 @@ use child::{under_alsa, under_x};
 use feed::{Colour, PictureFeed, ToneFeed};
 use recording::Recording;
 use roomd_media::{
-    playback::{Display, PlaybackError, Speaker, layout},
+    playback::{Display, PlaybackError, Speaker, input_latency, layout},
     scene::{Scene, Tile},
-    settings::{AudioSink, DisplaySink},
+    settings::{AudioSink, DisplaySink, LatencyMs},
 };
 use roomd_protocol::{ClientId, StreamId};
 use screenshot::wait_for;
@@ -51,6 +51,7 @@ fn open(timeline: &Timeline) -> Display {
         SCREEN,
         &timeline.clock,
         timeline.base_time,
+        input_latency(LatencyMs::default()),
     )
     .unwrap()
     .unwrap()
@@ -272,7 +273,15 @@ fn inputs_come_and_go_without_an_error_and_without_a_gap_in_the_others() {
 #[test]
 fn a_display_that_is_not_there_is_an_error_with_a_remedy_or_none_at_all() {
     let timeline = Timeline::long_ago();
-    let open = |wanted| Display::open(&wanted, SCREEN, &timeline.clock, timeline.base_time);
+    let open = |wanted| {
+        Display::open(
+            &wanted,
+            SCREEN,
+            &timeline.clock,
+            timeline.base_time,
+            input_latency(LatencyMs::default()),
+        )
+    };
     assert!(matches!(open(DisplaySink::None), Ok(None)));
     let Err(error) = open(DisplaySink::Wayland) else {
         panic!("a Wayland compositor runs here")
@@ -283,6 +292,7 @@ fn a_display_that_is_not_there_is_an_error_with_a_remedy_or_none_at_all() {
         &AudioSink::Alsa("nosuch".to_owned()),
         &timeline.clock,
         timeline.base_time,
+        input_latency(LatencyMs::default()),
     )
     .err()
     .unwrap();
@@ -298,9 +308,14 @@ fn two_tones_are_mixed_and_volume_and_mute_are_heard() {
         "two_tones_are_mixed_and_volume_and_mute_are_heard",
         async |file| {
             let timeline = Timeline::long_ago();
-            let mut speaker = Speaker::open(&AudioSink::Auto, &timeline.clock, timeline.base_time)
-                .unwrap()
-                .unwrap();
+            let mut speaker = Speaker::open(
+                &AudioSink::Auto,
+                &timeline.clock,
+                timeline.base_time,
+                input_latency(LatencyMs::default()),
+            )
+            .unwrap()
+            .unwrap();
             assert_eq!(speaker.name(), "alsasink default");
             let (anna, bo, camera) = (
                 ClientId::from("anna"),
