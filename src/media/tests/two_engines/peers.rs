@@ -191,6 +191,7 @@ fn two_offers_at_once_are_reported_and_a_new_connection_heals_it() {
         TIME * 2,
         || async {
             let mut room = call(VideoCodec::Vp8).await;
+            room.cross_offers();
             for (place, other) in [(0, "wall"), (1, "desk")] {
                 let presentation = None;
                 room.parties[place].command(MediaCommand::OpenPeer {
