@@ -17,6 +17,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")
 )]
 
+mod absent_or_null;
 pub mod client;
 pub mod engine_io;
 pub mod ids;
