@@ -8,17 +8,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Rust files that may be longer than [`LONGEST_FILE`], each with the reason.
-const LONG_FILES: &[(&str, &str)] = &[
-    (
-        "src/protocol/server.rs",
-        "a catalogue: one short type for each event that the server sends",
-    ),
-    (
-        "src/protocol/client.rs",
-        "a catalogue: one short type for each event that a client sends",
-    ),
-];
 const LONGEST_FILE: usize = 500;
 
 /// Folders that no tool and no person of this project writes.
@@ -40,14 +29,9 @@ fn every_module_opens_with_what_it_is_for() {
 fn no_file_is_longer_than_one_can_keep_in_mind() {
     for file in files_with("rs") {
         let lines = read(&file).lines().count();
-        let is_excused = LONG_FILES.iter().any(|(excused, _)| *excused == file);
         assert!(
-            is_excused || lines <= LONGEST_FILE,
+            lines <= LONGEST_FILE,
             "{file} has {lines} lines; above {LONGEST_FILE} it wants to be two"
-        );
-        assert!(
-            !is_excused || lines > LONGEST_FILE,
-            "{file} has {lines} lines and needs no excuse any more"
         );
     }
 }
