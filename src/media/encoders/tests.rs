@@ -1,3 +1,5 @@
+//! What becomes of the tables in `pipelines/`, and which row is chosen on which machine.
+
 use gstreamer as gst;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What passes from one pipeline to many, and what may be lost.
+
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 

@@ -1,3 +1,5 @@
+//! One connection alone: what it tells, asks and answers without a peer.
+
 use gstreamer as gst;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Session descriptions, read and edited.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use roomd_media::{Command, MediaEngine, settings::MediaSettings};
-use roomd_protocol::{ClientId, StreamId};
+use roomd_protocol::{ClientId, StreamId, client::SdpType};
 use roomd_room::{CaptureReport, MediaCommand, MediaEvent, RemoteTracks};
 use tokio::sync::mpsc;
 
@@ -67,6 +67,8 @@ pub struct Room {
     session: u64,
     /// Messages from these are lost.
     pub silent: Vec<ClientId>,
+    /// Offers that wait until their number is two.
+    crossing: Option<Vec<(ClientId, MediaCommand)>>,
 }
 
 impl Room {
@@ -78,6 +80,7 @@ impl Room {
             tell,
             session: 0,
             silent: Vec::new(),
+            crossing: None,
         }
     }
 
@@ -134,6 +137,11 @@ impl Room {
         session
     }
 
+    /// The next two offers are delivered when both are there.
+    pub fn cross_offers(&mut self) {
+        self.crossing = Some(Vec::new());
+    }
+
     /// Relays until `reached` holds. Panics with the logs when it does not within `limit`.
     pub async fn until(
         &mut self,
@@ -187,15 +195,23 @@ impl Room {
                 kind,
                 sdp,
             } if !lost => {
-                self.to(
-                    peer,
-                    MediaCommand::RemoteDescription {
-                        peer: sender,
-                        session: *session,
-                        kind: *kind,
-                        sdp: sdp.clone(),
-                    },
-                );
+                let command = MediaCommand::RemoteDescription {
+                    peer: sender,
+                    session: *session,
+                    kind: *kind,
+                    sdp: sdp.clone(),
+                };
+                match self.crossing.as_mut() {
+                    Some(kept) if *kind == SdpType::Offer => {
+                        kept.push((peer.clone(), command));
+                    }
+                    _ => self.to(peer, command),
+                }
+                if let Some(both) = self.crossing.take_if(|kept| kept.len() == 2) {
+                    for (peer, command) in both {
+                        self.to(&peer, command);
+                    }
+                }
             }
             MediaEvent::LocalCandidate {
                 peer,
