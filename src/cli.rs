@@ -92,9 +92,17 @@ pub enum Subcommands {
     Ctl(Box<crate::ctl::CtlArgs>),
 
     /// Measure the cost and the delays of this build on this machine
+    ///
+    /// Every figure is compared with something that is measured in the same run. Starts a room
+    /// server, a broker and appliances of its own on the loopback interface; docs/performance.md
+    /// explains the figures. Measure a release build on a machine that does nothing else.
     #[command(after_help = "Examples:\n  \
-        roomd bench                     everything, about two minutes\n  \
-        roomd bench sending --json      one measurement, for programs")]
+        roomd bench                          everything\n  \
+        roomd bench sending --json           one measurement, for programs\n  \
+        roomd bench command mute --rounds 3  two, and quickly\n\n\
+        `mute` needs tcpdump and root, `join` the repository (ROOMD_REPOSITORY or the current\n\
+        directory) with Node, Chromium and mosquitto; without them they are skipped.\n\n\
+        Exit codes: 0 measured, whether goals are met or missed; 1 something could not be measured.")]
     Bench(BenchArgs),
 
     /// Print the completions of a shell
@@ -192,6 +200,15 @@ pub struct BenchArgs {
     /// Seconds of media for each measurement
     #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=600))]
     pub seconds: u16,
+    /// Rounds of each measurement that must succeed
+    #[arg(long, default_value_t = 5, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub rounds: u16,
+    /// Rounds in which other programs use more than this share of the processors do not count
+    #[arg(long, default_value_t = 25, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub foreign: u8,
+    /// Run the bare pipeline that `sending` compares with, until standard input ends
+    #[arg(long, hide = true, value_name = "CONFIG", value_hint = ValueHint::FilePath)]
+    pub bare: Option<PathBuf>,
 }
 
 /// What `roomd bench` measures.

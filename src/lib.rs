@@ -17,6 +17,8 @@
 //! | [`room_server`] | the room server as a service |
 //! | [`probe`] | what was found on this machine, as a table |
 //! | [`demo`] | everything in one process |
+//! | [`bench`] | what it costs and how long it takes, measured on this machine |
+//! | [`broker`] | a broker inside the process, for these two |
 
 #![cfg_attr(
     test,
@@ -24,6 +26,8 @@
 )]
 
 pub mod appliance;
+pub mod bench;
+pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod ctl;

@@ -5,6 +5,7 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{CommandFactory, Parser};
 use roomd::{
+    bench,
     cli::{CheckConfigArgs, Cli, ConfigArgs, ProbeArgs, RoomServerArgs, RunArgs, Subcommands},
     config::{self, Config, EX_CONFIG, LogConfig, LogDirectives, LogFormat, Secrets, Sources},
     daemon::{self, DaemonError},
@@ -57,7 +58,10 @@ fn main() -> ExitCode {
             );
             Ok(ExitCode::SUCCESS)
         }
-        Subcommands::Bench(_) => Err(anyhow::anyhow!("this build has no benchmarks")),
+        Subcommands::Bench(arguments) => {
+            start_log(&quiet_log());
+            asynchronously(async { bench::run(&arguments, stop_signal()?).await })
+        }
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("roomd: {error:#}");
@@ -172,7 +176,7 @@ fn stop_signal() -> anyhow::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// The demo's terminal belongs to its status line.
+/// The demo's terminal belongs to its status line, that of the benchmarks to their table.
 fn quiet_log() -> LogConfig {
     let level = std::env::var("ROOMD_LOG__LEVEL")
         .ok()

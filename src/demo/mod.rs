@@ -1,6 +1,5 @@
 //! `roomd demo`: room server, broker and appliance in one process, without configuration.
 
-mod broker;
 mod terminal;
 
 use std::{
@@ -13,6 +12,7 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    broker::{self, BrokerError},
     cli::DemoArgs,
     config::{self, Config, ConfigError, Sources},
     daemon::{self, DaemonError},
@@ -25,15 +25,8 @@ pub enum DemoError {
     #[error("the room server does not start: {0}")]
     Server(#[from] roomd_server::ServerError),
     /// The broker.
-    #[error(
-        "the MQTT broker does not start on port {port}: {reason}; choose another with --mqtt-port"
-    )]
-    Broker {
-        /// The port.
-        port: u16,
-        /// What went wrong.
-        reason: String,
-    },
+    #[error("{0}; choose another with --mqtt-port")]
+    Broker(#[from] BrokerError),
     /// The defaults of the configuration, together with the environment, are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -335,7 +335,7 @@ async fn confirm_idle(gate: &gst::Element) -> bool {
 }
 
 /// Paints a test picture into every buffer that leaves `painter`.
-fn paint(painter: &gst::Element, picture: TestPicture) {
+pub(crate) fn paint(painter: &gst::Element, picture: TestPicture) {
     let Some(pad) = painter.static_pad("src") else {
         return;
     };

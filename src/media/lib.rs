@@ -9,6 +9,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")
 )]
 
+mod bare;
 mod capture;
 mod devices;
 mod encoders;
@@ -29,6 +30,7 @@ pub mod scene;
 mod sdp;
 pub mod settings;
 
+pub use bare::{BarePipelines, Encoded};
 pub use capture::{
     Source,
     test_picture::{CAMERA_BARS, PRESENTATION_QUADRANTS, Rgb, TestPicture},

@@ -1,4 +1,4 @@
-//! The broker of the demo: rumqttd inside the process, on this machine only, nothing kept.
+//! A broker for the demo and the benchmarks: rumqttd inside the process, on this machine only, nothing kept.
 
 use std::{
     collections::HashMap,
@@ -8,17 +8,25 @@ use std::{
 
 use rumqttd::{Broker, Config, ConnectionSettings, RouterConfig, ServerSettings};
 
-use super::DemoError;
+/// The broker does not start.
+#[derive(Debug, thiserror::Error)]
+#[error("the MQTT broker does not start on port {port}: {reason}")]
+pub struct BrokerError {
+    /// The port that was asked for.
+    pub port: u16,
+    /// What went wrong.
+    pub reason: String,
+}
 
-/// Starts the broker (MQTT 5) and returns its address. It ends with the process.
-pub(super) fn start(port: u16) -> Result<SocketAddr, DemoError> {
-    let refused = |reason: String| DemoError::Broker { port, reason };
+/// Starts the broker (MQTT 5) and returns its address; port 0 takes a free one. It ends with the process.
+pub(crate) fn start(port: u16) -> Result<SocketAddr, BrokerError> {
+    let refused = |reason: String| BrokerError { port, reason };
     // The library reports a taken port by a log line alone, so it is tried before.
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .and_then(|listener| listener.local_addr())
         .map_err(|error| refused(error.to_string()))?;
     let settings = ServerSettings {
-        name: "demo".to_owned(),
+        name: "embedded".to_owned(),
         listen: address,
         tls: None,
         next_connection_delay_ms: 1,
@@ -39,7 +47,7 @@ pub(super) fn start(port: u16) -> Result<SocketAddr, DemoError> {
             max_segment_count: 10,
             ..RouterConfig::default()
         },
-        v5: Some(HashMap::from([("demo".to_owned(), settings)])),
+        v5: Some(HashMap::from([("embedded".to_owned(), settings)])),
         ..Config::default()
     };
     let mut broker = Broker::new(config);
@@ -47,7 +55,7 @@ pub(super) fn start(port: u16) -> Result<SocketAddr, DemoError> {
         .name("mqtt-broker".to_owned())
         .spawn(move || {
             if let Err(error) = broker.start() {
-                tracing::error!(%error, "the MQTT broker of the demo ended");
+                tracing::error!(%error, "the embedded MQTT broker ended");
             }
         })
         .map_err(|error| refused(error.to_string()))?;
