@@ -30,7 +30,7 @@ pub(crate) fn interval(
     statistic: impl Fn(&[f64]) -> Option<f64>,
 ) -> Option<(f64, f64)> {
     statistic(samples)?;
-    let mut random = StdRng::seed_from_u64(0x726f_6f6d_64);
+    let mut random = StdRng::seed_from_u64(0x0072_6f6f_6d64);
     let mut resample = vec![0.0; samples.len()];
     let values: Vec<f64> = (0..RESAMPLES)
         .filter_map(|_| {
