@@ -124,6 +124,8 @@ pub struct Appliance {
     remembered: Memory,
     microphone: CaptureReport,
     camera: CaptureReport,
+    /// Demands to open that the media graph has not answered yet: until it has, samples may flow.
+    opening: Opening,
     engine: EngineStatus,
     volume: u8,
     speaker_muted: bool,
@@ -158,6 +160,7 @@ impl Appliance {
             memory,
             microphone: CaptureReport::default(),
             camera: CaptureReport::default(),
+            opening: Opening::default(),
             engine: EngineStatus::default(),
             volume,
             speaker_muted: false,
@@ -229,8 +232,14 @@ impl Appliance {
 
     fn room_input(&mut self, now: Now, input: Input) {
         match &input {
-            Input::Media(MediaEvent::Microphone(report)) => self.microphone = report.clone(),
-            Input::Media(MediaEvent::Camera(report)) => self.camera = report.clone(),
+            Input::Media(MediaEvent::Microphone(report)) => {
+                self.microphone = report.clone();
+                answered(&mut self.opening.microphone, report);
+            }
+            Input::Media(MediaEvent::Camera(report)) => {
+                self.camera = report.clone();
+                answered(&mut self.opening.camera, report);
+            }
             Input::Socket(roomd_room::SocketEvent::Connected { .. }) => {
                 self.retry = None;
                 self.problems.clear(ProblemCode::RoomUnreachable);
@@ -263,7 +272,14 @@ impl Appliance {
                 Effect::CloseSocket => ApplianceOutput::Signalling(Signalling::Close),
                 Effect::RestartSocket => ApplianceOutput::Signalling(Signalling::Restart),
                 Effect::Send(message) => ApplianceOutput::Signalling(Signalling::Send(message)),
-                Effect::Media(command) => ApplianceOutput::Media(command),
+                Effect::Media(command) => {
+                    match &command {
+                        MediaCommand::Microphone { enabled: true } => self.opening.microphone += 1,
+                        MediaCommand::Camera { enabled: true } => self.opening.camera += 1,
+                        _ => {}
+                    }
+                    ApplianceOutput::Media(command)
+                }
                 Effect::Event(event) => {
                     self.room_event(now, event);
                     continue;
@@ -439,5 +455,19 @@ impl Appliance {
             volume: self.volume,
             muted: self.speaker_muted,
         });
+    }
+}
+
+/// Counts of unanswered demands to open.
+#[derive(Debug, Default)]
+struct Opening {
+    microphone: u32,
+    camera: u32,
+}
+
+/// Each demand to open is answered by one report that it flows or why not.
+fn answered(opening: &mut u32, report: &CaptureReport) {
+    if report.flowing || report.error.is_some() {
+        *opening = opening.saturating_sub(1);
     }
 }

@@ -83,8 +83,8 @@ impl Appliance {
             participant.is_video_enabled = state.is_camera_enabled;
         }
         // Muted only once nothing flows any more.
-        participant.is_audio_enabled |= self.microphone.flowing;
-        participant.is_video_enabled |= self.camera.flowing;
+        participant.is_audio_enabled |= self.microphone.flowing || self.opening.microphone > 0;
+        participant.is_video_enabled |= self.camera.flowing || self.opening.camera > 0;
         LocalParticipantPart {
             participant,
             changed_by: None,
@@ -97,11 +97,16 @@ impl Appliance {
         LocalMediaPart {
             microphone: capture(
                 &self.microphone,
-                state.is_microphone_enabled,
+                state.is_microphone_enabled || self.opening.microphone > 0,
                 idle,
                 MediaState::Muted,
             ),
-            camera: capture(&self.camera, state.is_camera_enabled, idle, MediaState::Off),
+            camera: capture(
+                &self.camera,
+                state.is_camera_enabled || self.opening.camera > 0,
+                idle,
+                MediaState::Off,
+            ),
             screenshare_input: DevicePart {
                 device: String::new(),
                 state: if state.local_participant.is_screen_sharing {
@@ -136,6 +141,7 @@ impl Appliance {
     }
 }
 
+/// `wish`: it is on, or a demand to open it is still unanswered.
 fn capture(report: &CaptureReport, wish: bool, idle: bool, closed: MediaState) -> CapturePart {
     let state = match (report.flowing, &report.error, wish) {
         (true, _, _) => MediaState::On,

@@ -180,8 +180,10 @@ impl Capture {
         let outcome = tokio::select! {
             // A request to close cuts the wait short: its gate comes first.
             request = requests.recv() => {
+                // The gate stands open until then, so nobody may be told otherwise.
                 self.waiting.extend(request);
-                return self.tell(device, true, false, None);
+                self.flowing = true;
+                return self.tell(device, true, true, None);
             }
             () = first_sample.notified() => Ok(()),
             error = next_failure(&mut opened.bus) => Err(error),

@@ -33,6 +33,23 @@ fn muted_is_shown_only_once_the_gate_is_closed() {
 }
 
 #[test]
+fn a_quick_unmute_and_mute_does_not_show_muted_before_the_media_graph_has_seen_both() {
+    let mut wall = Wall::in_room(settings());
+    wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
+    wall.command(Command::Room(Action::ToggleMicrophone(Some(false))));
+    let shown = |wall: &Wall| wall.appliance.state().local_media.microphone.state;
+    assert_ne!(
+        shown(&wall),
+        MediaState::Muted,
+        "the gate may still be opened"
+    );
+    wall.microphone(true, true, None);
+    assert_eq!(shown(&wall), MediaState::On);
+    wall.microphone(true, false, None);
+    assert_eq!(shown(&wall), MediaState::Muted);
+}
+
+#[test]
 fn a_device_that_stays_open_while_muted_is_a_problem_after_a_second() {
     let mut wall = Wall::in_room(settings());
     wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
