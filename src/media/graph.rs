@@ -64,6 +64,8 @@ pub(crate) struct Graph {
     devices: Vec<Device>,
     ice_addresses: Vec<IceAddress>,
     screenshare: Screenshare,
+    /// Closings of the presentation that were asked for and are not done yet.
+    screenshare_closings: u32,
 }
 
 impl Graph {
@@ -129,6 +131,7 @@ impl Graph {
             devices: Vec::new(),
             ice_addresses: Vec::new(),
             screenshare: Screenshare::Off,
+            screenshare_closings: 0,
         }
     }
 
@@ -232,6 +235,8 @@ impl Graph {
             }
             MediaCommand::StartScreenshare { source } => self.start_screenshare(source.as_deref()),
             MediaCommand::StopScreenshare => {
+                self.screenshare = Screenshare::Off;
+                self.screenshare_closings += 1;
                 self.encoders.switch(Source::Presentation, false);
                 self.capture(Source::Presentation, CaptureRequest::Close);
             }
@@ -381,6 +386,9 @@ impl Graph {
                     has_audio: false,
                 });
             }
+        } else if !report.open && report.error.is_none() && self.screenshare_closings > 0 {
+            // Asked for; by now the next one may be starting.
+            self.screenshare_closings -= 1;
         } else if !report.open {
             self.screenshare = Screenshare::Off;
             self.report(MediaEvent::ScreenshareEnded {

@@ -103,9 +103,9 @@ pub enum MediaEvent {
         /// Whether it has sound.
         has_audio: bool,
     },
-    /// The presentation is not captured (any more).
+    /// The presentation is not captured (any more), though nobody asked for its end.
     ScreenshareEnded {
-        /// Why, when nobody asked for the end.
+        /// Why; `None` where the source ended by itself.
         error: Option<String>,
     },
     /// A description to be sent to the peer; it is already in force here.

@@ -14,8 +14,9 @@ fn a_screen_is_shared_three_times_while_the_camera_goes_on() {
             for round in 0..3 {
                 let (start, shown) = (std::time::Instant::now(), frames(&room));
                 room.parties[0].command(MediaCommand::StartScreenshare { source: None });
+                // The end of the share before may still be under way.
                 room.until("captured", TIME, |room| {
-                    room.parties[0].shares.last().is_some_and(Option::is_some)
+                    room.parties[0].shares.len() == round + 1
                 })
                 .await;
                 let stream = room.parties[0].shares.last().cloned().flatten().unwrap();
@@ -42,8 +43,7 @@ fn a_screen_is_shared_three_times_while_the_camera_goes_on() {
                     stream: None,
                 });
                 room.until("the presentation is gone", TIME, |room| {
-                    room.parties[0].shares.last() == Some(&None)
-                        && !room.parties[1].streams.keys().any(|(_, id)| *id == stream)
+                    !room.parties[1].streams.keys().any(|(_, id)| *id == stream)
                 })
                 .await;
                 let rate = (frames(&room) - shown) as f64 / start.elapsed().as_secs_f64();
@@ -55,6 +55,30 @@ fn a_screen_is_shared_three_times_while_the_camera_goes_on() {
             }
             assert!(room.parties.iter().all(|party| party.failures.is_empty()));
             assert!(in_call(&room));
+            room.close().await;
+        },
+    );
+}
+
+#[test]
+fn a_share_that_is_stopped_and_started_at_once_is_captured_again() {
+    support::namespace::run(
+        "peers::a_share_that_is_stopped_and_started_at_once_is_captured_again",
+        TIME * 2,
+        || async {
+            let mut room = call(VideoCodec::Vp8).await;
+            let start = MediaCommand::StartScreenshare { source: None };
+            room.parties[0].command(start.clone());
+            room.until("captured", TIME, |room| room.parties[0].shares.len() == 1)
+                .await;
+            for _ in 0..5 {
+                room.parties[0].command(MediaCommand::StopScreenshare);
+                room.parties[0].command(start.clone());
+            }
+            room.during(Duration::from_secs(1)).await;
+            let shares = &room.parties[0].shares;
+            assert!(shares.iter().all(Option::is_some), "{shares:?}");
+            assert!(shares.len() >= 2 && shares[0] != shares[1], "{shares:?}");
             room.close().await;
         },
     );
