@@ -61,11 +61,7 @@ impl RtpTap {
         let frames = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&frames);
         target.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            // The marker bit ends a picture (RFC 7741 §4.1, RFC 6184 §5.1).
-            if info
-                .buffer()
-                .is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::MARKER))
-            {
+            if info.buffer().is_some_and(|packet| ends_picture(packet)) {
                 counted.fetch_add(1, Ordering::Relaxed);
             }
             gst::PadProbeReturn::Ok
@@ -78,6 +74,13 @@ impl RtpTap {
             frames,
         })
     }
+}
+
+/// The marker bit ends a picture (RFC 3550 §5.1, RFC 7741 §4.1, RFC 6184 §5.1). Read from the packet: the
+/// buffer's flag is not set on what arrives.
+fn ends_picture(packet: &gst::BufferRef) -> bool {
+    let mut header = [0; 2];
+    packet.copy_to_slice(0, &mut header).is_ok() && header[1] & 0x80 != 0
 }
 
 /// Packets kept between the first one and the decoder's start: without them the first key frame would be
