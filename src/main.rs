@@ -181,7 +181,7 @@ fn quiet_log() -> LogConfig {
     let level = std::env::var("ROOMD_LOG__LEVEL")
         .ok()
         .and_then(|text| LogDirectives::new(&text))
-        .or_else(|| LogDirectives::new("error"))
+        .or_else(|| LogDirectives::new("error,rumqttd=off"))
         .unwrap_or_default();
     LogConfig {
         level,

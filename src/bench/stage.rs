@@ -18,6 +18,9 @@ pub(super) const FPS: f64 = 30.0;
 /// Share of the frames that must arrive, else a round is void.
 const ENOUGH: f64 = 0.9;
 
+/// How often is looked whether a program is there.
+const POLL: Duration = Duration::from_millis(20);
+
 /// What a box has and does.
 #[derive(Clone, Debug)]
 pub(super) struct BoxSpec {
@@ -90,6 +93,9 @@ impl Stage {
             .await
             .with_context(|| format!("the room server does not start:\n{}", server.tail()))?;
         let broker = broker::start(0)?;
+        timeout(PATIENCE, accepts(broker))
+            .await
+            .context("the broker does not start")?;
         let controller = Controller::connect(broker).await?;
         Ok(Self {
             folder,
@@ -188,9 +194,17 @@ fn frame_rate(part: &Value) -> Option<f64> {
         .find_map(|person| person["stream"]["fps"].as_f64().filter(|fps| *fps > 0.0))
 }
 
+/// Waits until somebody listens at an address.
+async fn accepts(address: SocketAddr) {
+    let mut tick = tokio::time::interval(POLL);
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        tick.tick().await;
+    }
+}
+
 /// What the room server says of its address.
 async fn page_url(server: &Program) -> String {
-    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let mut tick = tokio::time::interval(POLL);
     loop {
         tick.tick().await;
         if let Some(url) = server

@@ -76,16 +76,16 @@ impl RtpTap {
     }
 }
 
-/// The marker bit ends a picture (RFC 3550 §5.1, RFC 7741 §4.1, RFC 6184 §5.1). Read from the packet: the
-/// buffer's flag is not set on what arrives.
+/// Packets kept between the first one and the decoder's start: without them the first key frame would be
+/// lost, and the next takes a request that the peer may pass over.
+const HELD_PACKETS: usize = 500;
+
+/// Whether a packet is the last of its picture: the marker bit (RFC 3550 §5.1, RFC 7741 §4.1, RFC 6184
+/// §5.1). Received buffers have it in their header only; the flag of the same name is for payloaders.
 fn ends_picture(packet: &gst::BufferRef) -> bool {
     let mut header = [0; 2];
     packet.copy_to_slice(0, &mut header).is_ok() && header[1] & 0x80 != 0
 }
-
-/// Packets kept between the first one and the decoder's start: without them the first key frame would be
-/// lost, and the next takes a request that the peer may pass over.
-const HELD_PACKETS: usize = 500;
 
 /// What a decoder tells its peer connection.
 #[derive(Debug)]
@@ -401,6 +401,15 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_marker_bit_of_a_received_packet_ends_its_picture() {
+        gst::init().unwrap();
+        let packet = |bytes: &'static [u8]| gst::Buffer::from_slice(bytes);
+        assert!(ends_picture(&packet(&[0x80, 0xe0, 0, 1])));
+        assert!(!ends_picture(&packet(&[0x80, 0x60, 0, 1])));
+        assert!(!ends_picture(&packet(&[0x80])));
+    }
 
     #[test]
     fn the_rate_is_that_of_the_last_second() {
