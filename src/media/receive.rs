@@ -84,7 +84,10 @@ const HELD_PACKETS: usize = 500;
 /// §5.1). Received buffers have it in their header only; the flag of the same name is for payloaders.
 fn ends_picture(packet: &gst::BufferRef) -> bool {
     let mut header = [0; 2];
-    packet.copy_to_slice(0, &mut header).is_ok() && header[1] & 0x80 != 0
+    // The size first: copying more than there is panics instead of failing.
+    packet.size() >= header.len()
+        && packet.copy_to_slice(0, &mut header).is_ok()
+        && header[1] & 0x80 != 0
 }
 
 /// What a decoder tells its peer connection.
