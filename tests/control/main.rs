@@ -12,3 +12,4 @@ mod ctl;
 mod documentation;
 mod flood;
 mod state;
+mod transports;
