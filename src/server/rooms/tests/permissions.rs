@@ -131,7 +131,7 @@ impl Scene {
     }
 
     fn payload(&self, row: &str) -> Value {
-        let witness = &self.witness.id;
+        let (witness, host) = (&self.witness.id, self.test_host());
         let credentials = self.test.keys.device_credentials("d-subject".into());
         let message = if row.ends_with("another's") {
             &self.other_message
@@ -141,7 +141,7 @@ impl Scene {
         json!({
             "deviceCredentials": credentials, "roomName": "/r", "clientId": match row {
                 "handle_knock" => &self.knocker,
-                "remove_spotlight" => &self.test_host(),
+                "remove_spotlight" => &host,
                 _ => witness,
             },
             "clientIds": [witness], "enabled": !row.ends_with("off"), "enable": false,
