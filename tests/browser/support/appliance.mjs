@@ -49,6 +49,7 @@ export const applianceToml = ({
     media = "",
     extra = "",
     device = "desk",
+    camera = '"test"',
     microphone = `{ test = { frequency = ${TONE.hz}.0, level_dbfs = ${TONE.dbfs}.0 } }`,
     display = '"none"',
     speaker = '"none"',
@@ -59,7 +60,7 @@ name = "Room ${device}"
 [room]
 ${room}
 [media]
-camera = "test"
+camera = ${camera}
 microphone = ${microphone}
 screenshare = [{ name = "laptop", source = "test" }]
 display = ${display}

@@ -58,11 +58,12 @@ function streamOf(kind, participantId) {
 
 window.lab = {
     /** Starts the devices and joins. Resolves to "joined", or the error with which the SDK refuses. */
-    async join({ roomUrl, roomKey, displayName, devices, kinds = { audio: true, video: true } }) {
+    async join({ roomUrl, roomKey, displayName, devices, kinds = { audio: true, video: true }, externalId, initialMuteStates }) {
         replaceDevices(devices);
         const outcome = await media.startMedia(kinds);
         if (outcome.error) throw new Error(`startMedia: ${outcome.payload ?? outcome.error.message}`);
-        room.initialize({ roomUrl, displayName, ...(roomKey ? { roomKey } : {}) });
+        const given = Object.entries({ roomKey, externalId, initialMuteStates }).filter(([, value]) => value !== undefined && value !== null);
+        room.initialize({ roomUrl, displayName, ...Object.fromEntries(given) });
         const joined = room.joinRoom();
         follow(room.getNotificationsEventEmitter());
         return joined.then(
