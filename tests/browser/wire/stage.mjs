@@ -93,7 +93,7 @@ export function comparison(test) {
                         subjects.push(subject);
                         const stage = stageOf({ flow: name, subject, meeting, people: opened });
                         runs[subject.kind] = stage.steps;
-                        desk.watch({ texts: { [`${subject.kind}-frames.txt`]: subject.recording.text, [`${subject.kind}-steps.json`]: () => JSON.stringify([...stage.steps], null, 1) } });
+                        desk.watch({ texts: { [`${subject.kind}-steps.json`]: () => JSON.stringify([...stage.steps], null, 1) } });
                         await body(stage);
                     }
                     const rows = await reviewedDifferences();
@@ -109,6 +109,9 @@ export function comparison(test) {
                     const frames = [...runs.SDK.values()].flat().length;
                     console.log(`${name}: ${runs.SDK.size} steps, ${frames} frames of the SDK, ${found.length} differences, ${unknown.length} of them not in the list`);
                     assert.equal(unknown.length, 0, `not in docs/wire-differences.md:\n${unknown.join("\n")}`);
+                } catch (error) {
+                    for (const { kind, recording } of subjects) desk.watch({ texts: { [`${kind}-frames.txt`]: await recording.text() } });
+                    throw error;
                 } finally {
                     for (const subject of subjects) await subject.close();
                     await rm(folder, { recursive: true });
