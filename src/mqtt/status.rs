@@ -61,6 +61,7 @@ pub static PARTS: &[Part] = &[
     part!(chat in "chat"),
     part!(cloud_recording in "cloudRecording"),
     part!(local_media),
+    part!(requests in "requests"),
     part!(problems in "problems"),
 ];
 

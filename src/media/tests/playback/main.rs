@@ -40,6 +40,7 @@ fn scene(tiles: Vec<Tile>) -> Scene {
     Scene {
         title: "Boardroom".to_owned(),
         message: None,
+        notice: None,
         status: "Microphone off".to_owned(),
         tiles,
     }
@@ -212,6 +213,19 @@ fn without_pictures_the_message_stands_large_on_a_screen_that_is_not_black() {
             });
             wait_for("the message above the dimmed picture", |shot| {
                 shot.has_text_at(middle) && !shot.is_near(shot.at(place, 0.1, 0.2), GREEN)
+            });
+            display.show(&Scene {
+                notice: Some("Anna asks you to unmute\nUnmute to accept".to_owned()),
+                ..scene(vec![tile("anna", "Anna")])
+            });
+            wait_for("the notice above a picture that goes on", |shot| {
+                shot.has_text_at(shot.notice())
+                    && !shot.has_text_at(middle)
+                    && shot.is_near(shot.at(place, 0.1, 0.8), GREEN)
+            });
+            display.show(&scene(vec![tile("anna", "Anna")]));
+            wait_for("the picture without a notice", |shot| {
+                !shot.has_text_at(shot.notice()) && shot.is_near(place, GREEN)
             });
             no_errors(&mut display).await;
             drop(feed);
