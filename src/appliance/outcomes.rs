@@ -305,7 +305,8 @@ fn joined(seen: &Seen<'_>) -> Verdict {
     }
 }
 
-fn remedy_for(error: &str) -> &'static str {
+/// What to do about an error of a join.
+pub(super) fn remedy_for(error: &str) -> &'static str {
     match error {
         "room_full" => "wait until somebody leaves, or raise the room's limit",
         "invalid_key" => "use the key of the room's current link",

@@ -52,6 +52,7 @@ impl Appliance {
             &mut self.shown.cloud_recording,
             state.cloud_recording.clone(),
         );
+        replace(&mut self.shown.requests, self.requests.list());
         replace(&mut self.shown.problems, self.problems.list());
     }
 

@@ -13,6 +13,7 @@ use super::{
     setting::{Setting, read_serde, read_url, serde_setting, show_serde, words},
     sources::Sources,
     system::state_directory,
+    tls::check_identity,
 };
 
 pub(super) fn read(section: &mut Section<'_, '_>, sources: &Sources) -> ServerConfig {
@@ -55,8 +56,9 @@ pub(super) fn read(section: &mut Section<'_, '_>, sources: &Sources) -> ServerCo
 
     server.state_dir =
         Some(section.key("state_dir", state_directory(sources, "roomd/room-server")));
-    if let TlsMode::Files { key, .. } = &server.tls {
+    if let TlsMode::Files { certificate, key } = &server.tls {
         section.check_private_file("tls", key);
+        check_identity(section, ("tls", certificate), ("tls", key));
     }
     read_limits(&mut section.section("limits"), &mut server);
     server

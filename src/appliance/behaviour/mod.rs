@@ -3,4 +3,5 @@
 mod commands;
 mod policy;
 mod privacy;
+mod requests;
 mod support;
