@@ -209,7 +209,7 @@ impl TestRoom {
                 Outgoing::MeetingChanged(meeting) => self.meetings = vec![meeting],
                 Outgoing::MeetingOver { .. } => self.meetings.clear(),
                 Outgoing::StartRecorder { .. } | Outgoing::StopRecorder { .. } => {
-                    unreachable!("this server has no recorder to start")
+                    unreachable!("this server has no recorder")
                 }
             }
         }
