@@ -1,11 +1,22 @@
 //! Remembers every peer connection of the unmodified SDK; imported before it.
 export const peerConnections = [];
+/** Descriptions that the browser refused, with its reason: the SDK tells nobody. */
+export const refusedDescriptions = [];
 
 const Native = window.RTCPeerConnection;
 window.RTCPeerConnection = class RTCPeerConnection extends Native {
     constructor(...options) {
         super(...options);
         peerConnections.push(this);
+    }
+
+    async setRemoteDescription(description) {
+        try {
+            await super.setRemoteDescription(description);
+        } catch (error) {
+            refusedDescriptions.push({ error: String(error), local: this.localDescription?.sdp, remote: description?.sdp });
+            throw error;
+        }
     }
 };
 
