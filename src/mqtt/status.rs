@@ -56,6 +56,10 @@ pub static PARTS: &[Part] = &[
     part!(client_views in "clientViews"),
     part!(chat in "chat"),
     part!(cloud_recording in "cloudRecording"),
+    part!(live_stream in "liveStream"),
+    part!(live_transcription in "liveTranscription"),
+    part!(live_captions in "liveCaptions"),
+    part!(breakout),
     part!(local_media),
     part!(problems in "problems"),
 ];

@@ -11,4 +11,5 @@ mod controller;
 mod ctl;
 mod documentation;
 mod flood;
+mod room_connection;
 mod state;
