@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use roomd_protocol::{ClientId, ClientMessage, client::BreakoutPatch};
 use roomd_room::{
-    Action, CaptureProfile, CaptureReport, ConnectionStatus as Status, Refusal, RoomConnectionState,
+    Action, CaptureProfile, CaptureReport, ConnectionStatus as Status, Refusal,
+    RoomConnectionState, join_error::JoinError,
 };
 use roomd_signalling::Command;
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use roomd_room::{
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
-use crate::documentation::check;
+use crate::documentation::{check, published};
 
 const OPENING: &str = "\
 # The room connection
@@ -31,7 +31,10 @@ has: whoever joins with both off joins without opening a device.
 
 fn text(value: &Value, key: &str) -> String {
     let text = value.get(key).and_then(Value::as_str).unwrap_or_default();
-    text.replace('\n', " ").replace('|', "\\|")
+    let text = text.replace('\n', " ").replace('|', "\\|");
+    // The types say it in Rust, what is published is JSON.
+    text.replace("`None`", "`null`")
+        .replace("`Some`", "a value")
 }
 
 /// The type of a value in words, with links to the types of this page.
@@ -134,12 +137,12 @@ fn the_page_about_the_room_connection_is_the_one_of_the_types() {
     let mut page = OPENING.to_owned();
     let mut known = Vec::new();
     page.push_str("\n## State\n");
-    types(&mut page, &mut known, &schema_for!(RoomConnectionState));
+    types(&mut page, &mut known, &published::<RoomConnectionState>());
     page.push_str("\n## Options and payloads\n");
     for schema in [
         schema_for!(JoinRoom),
         schema_for!(BreakoutSessionSettings),
-        schema_for!(RoomJoinedEvent),
+        published::<RoomJoinedEvent>(),
     ] {
         types(&mut page, &mut known, &schema);
     }
