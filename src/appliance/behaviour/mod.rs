@@ -4,4 +4,5 @@ mod commands;
 mod policy;
 mod privacy;
 mod requests;
+mod returning;
 mod support;
