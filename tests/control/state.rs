@@ -79,6 +79,8 @@ async fn state_is_published_again_on_get() {
     let broker = Broker::start().await;
     let _appliance = Appliance::start(config(&broker, "3.1.1")).await;
     let mut controller = Controller::connect(&broker, "3.1.1").await;
+    controller.command("no_such", "").await;
+    controller.reply().await; // the first state has reached the broker
     controller
         .publish("roomd/wall/get", r#"{"parts":["chat"]}"#, false)
         .await;
