@@ -176,7 +176,16 @@ impl Problems {
         self.set(now, ProblemCode::MediaFailed, message);
     }
 
-    /// Keeps an eye on devices that should be closed.
+    /// A device that failed stays a problem until it works: that nobody asks for it any more repairs nothing.
+    fn watch_device(&mut self, now: Now, code: ProblemCode, report: &CaptureReport) {
+        match &report.error {
+            Some(error) => self.raise(now, code, error.clone()),
+            None if report.flowing => self.clear(code),
+            None => {}
+        }
+    }
+
+    /// Keeps an eye on devices that failed, and on those that should be closed.
     pub(super) fn watch_muted(
         &mut self,
         now: Now,
@@ -184,8 +193,8 @@ impl Problems {
         microphone: &CaptureReport,
         camera: &CaptureReport,
     ) {
-        self.set(now, ProblemCode::MicrophoneFailed, microphone.error.clone());
-        self.set(now, ProblemCode::CameraFailed, camera.error.clone());
+        self.watch_device(now, ProblemCode::MicrophoneFailed, microphone);
+        self.watch_device(now, ProblemCode::CameraFailed, camera);
         for (code, wish, report, what) in [
             (
                 ProblemCode::MicrophoneOpenWhileMuted,

@@ -61,6 +61,34 @@ pub struct ExtraUrls {
     pub host: bool,
     /// `viewerRoomUrl`.
     pub viewer: bool,
+    /// `recorderRoomUrl`.
+    pub recorder: bool,
+    /// `streamerRoomUrl`.
+    pub streamer: bool,
+    /// `captionerRoomUrl`.
+    pub captioner: bool,
+}
+
+impl ExtraUrls {
+    /// The members that may be asked for.
+    const FIELDS: [&str; 5] = [
+        "hostRoomUrl",
+        "viewerRoomUrl",
+        "recorderRoomUrl",
+        "streamerRoomUrl",
+        "captionerRoomUrl",
+    ];
+
+    fn named(has: impl Fn(&str) -> bool) -> Self {
+        let [host, viewer, recorder, streamer, captioner] = Self::FIELDS.map(has);
+        Self {
+            host,
+            viewer,
+            recorder,
+            streamer,
+            captioner,
+        }
+    }
 }
 
 /// What is wrong with a request, for whoever wrote it.
@@ -132,6 +160,9 @@ impl MeetingRecord {
             end_date: iso(self.end),
             host_room_url: extra.host.then(|| with_key(RoleName::Host)),
             viewer_room_url: extra.viewer.then(|| with_key(RoleName::Viewer)),
+            recorder_room_url: extra.recorder.then(|| with_key(RoleName::Recorder)),
+            streamer_room_url: extra.streamer.then(|| with_key(RoleName::Streamer)),
+            captioner_room_url: extra.captioner.then(|| with_key(RoleName::Captioner)),
             room_url,
         }
     }
@@ -181,21 +212,16 @@ pub fn read_request(
         request.room_name_pattern = RoomNamePattern::HumanShort;
     }
     let is_viewer_mode = request.template_type.is_some();
-    let extra = ExtraUrls {
-        host: is_viewer_mode || request.fields.iter().any(|f| f == "hostRoomUrl"),
-        viewer: is_viewer_mode || request.fields.iter().any(|f| f == "viewerRoomUrl"),
-    };
+    let mut extra = ExtraUrls::named(|name| request.fields.iter().any(|field| field == name));
+    extra.host |= is_viewer_mode;
+    extra.viewer |= is_viewer_mode;
     Ok((request, end, extra))
 }
 
 /// Reads the query member `fields` of `GET /v1/meetings/{id}`.
 #[must_use]
 pub fn read_fields(fields: &str) -> ExtraUrls {
-    let has = |name| fields.split(',').any(|field| field.trim() == name);
-    ExtraUrls {
-        host: has("hostRoomUrl"),
-        viewer: has("viewerRoomUrl"),
-    }
+    ExtraUrls::named(|name| fields.split(',').any(|field| field.trim() == name))
 }
 
 fn check_member(name: &str, value: &Value) -> Result<(), InvalidMeeting> {
@@ -219,10 +245,11 @@ fn check_member(name: &str, value: &Value) -> Result<(), InvalidMeeting> {
         ),
         "fields" => (
             value.as_array().is_some_and(|fields| {
-                let known = |field| is_one_of(field, &["hostRoomUrl", "viewerRoomUrl"]);
+                let known = |field| is_one_of(field, &ExtraUrls::FIELDS);
                 fields.iter().all(known)
             }),
-            "a list of \"hostRoomUrl\" and \"viewerRoomUrl\"",
+            "a list of \"hostRoomUrl\", \"viewerRoomUrl\", \"recorderRoomUrl\", \"streamerRoomUrl\" and \
+             \"captionerRoomUrl\"",
         ),
         "recording" => (
             value

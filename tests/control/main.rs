@@ -14,3 +14,4 @@ mod documentation;
 mod flood;
 mod requests;
 mod state;
+mod transports;
