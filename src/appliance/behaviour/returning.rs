@@ -35,13 +35,13 @@ fn by_hand() -> ApplianceSettings {
 
 /// What the last `join_room` said.
 fn joined_with(wall: &Wall) -> JoinMessage {
-    let joins = wall.outputs.iter().filter_map(|output| match output {
+    let mut joins = wall.outputs.iter().filter_map(|output| match output {
         ApplianceOutput::Signalling(roomd_signalling::Command::Send(ClientMessage::JoinRoom(
             join,
         ))) => Some((**join).clone()),
         _ => None,
     });
-    joins.last().expect("a join_room")
+    joins.next_back().expect("a join_room")
 }
 
 fn restarted(wall: &Wall) -> bool {
