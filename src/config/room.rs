@@ -130,7 +130,8 @@ impl Setting for ConfiguredRoom {
                 "it carries a roomKey, which is a secret: use room.key_file or the credential room-key".to_owned(),
             ));
         }
-        if url.as_str().contains('@') {
+        let carries_credentials = |url: Url| !url.username().is_empty() || url.password().is_some();
+        if Url::parse(&text).is_ok_and(carries_credentials) {
             return Err(Some("it carries credentials".to_owned()));
         }
         Ok(Self(url))
