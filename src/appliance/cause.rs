@@ -34,6 +34,10 @@ impl Appliance {
                         Some(request.requested_by_client_id.clone())
                     }
                     M::RoomLocked(locked) => locked.client_id.clone(),
+                    M::BreakoutSessionUpdated(config) => config
+                        .initiated_by
+                        .as_ref()
+                        .and_then(|by| by.client_id.clone()),
                     _ => None,
                 };
                 ChangedBy {
@@ -73,6 +77,11 @@ impl Appliance {
             ApplianceInput::Room(Input::Signal(message)) => match message.as_ref() {
                 M::AudioEnableRequested(request) => (!request.enable, false),
                 M::VideoEnableRequested(request) => (false, !request.enable),
+                // The end of breakout groups mutes everybody.
+                M::BreakoutSessionUpdated(config) => {
+                    let by = config.initiated_by.as_ref();
+                    (by.is_some_and(|by| !by.active), false)
+                }
                 // Who is sent out has its devices closed by that.
                 M::ClientKicked(_) => (true, true),
                 _ => (false, false),

@@ -146,6 +146,8 @@ pub struct Appliance {
     camera_cause: Option<ChangedBy>,
     retry: Option<(u32, jiff::Timestamp)>,
     stopping: bool,
+    /// The state was shown once: from then on its changes are events.
+    was_shown: bool,
     outputs: Vec<ApplianceOutput>,
 }
 
@@ -181,6 +183,7 @@ impl Appliance {
             camera_cause: None,
             retry: None,
             stopping: false,
+            was_shown: false,
             outputs: Vec::new(),
             settings,
         };
@@ -294,6 +297,10 @@ impl Appliance {
                     match &command {
                         MediaCommand::Microphone { enabled: true } => self.opening.microphone += 1,
                         MediaCommand::Camera { enabled: true } => self.opening.camera += 1,
+                        // An open camera is opened anew.
+                        MediaCommand::CaptureProfile(_) if self.camera_is_on() => {
+                            self.opening.camera += 1;
+                        }
                         _ => {}
                     }
                     ApplianceOutput::Media(command)
@@ -305,6 +312,11 @@ impl Appliance {
             };
             self.outputs.push(output);
         }
+    }
+
+    /// The engine was told to open the camera and not to close it since.
+    fn camera_is_on(&self) -> bool {
+        self.room.is_active() && self.room.state().is_camera_enabled
     }
 
     fn room_event(&mut self, now: Now, event: RoomEvent) {
@@ -319,8 +331,9 @@ impl Appliance {
             } => self.requested(now, RequestKind::CameraOn, client),
             _ => None,
         };
-        self.outputs
-            .push(ApplianceOutput::Event(events::published(event, request_id)));
+        let event = self.truthful(event);
+        let event = events::published(event, request_id).map(ApplianceOutput::Event);
+        self.outputs.extend(event);
     }
 
     fn engine_changed(&mut self, now: Now, status: EngineStatus) {
@@ -393,6 +406,7 @@ impl Appliance {
                 active: self.room.is_active(),
                 microphone: &self.microphone,
                 camera: &self.camera,
+                camera_opens: self.opening.camera > 0,
                 auto_knock: self.settings.auto_knock,
                 last_error: self.problems.message(ProblemCode::RoomUnreachable),
             };
@@ -460,7 +474,9 @@ impl Appliance {
 
     fn room_command(&mut self, now: Now, action: Action) -> Result<Option<Outcome>, CommandError> {
         let outcome = Outcome::of(&action, self.room.state());
+        let before = self.outputs.len();
         self.act(now, action.clone())?;
+        let outcome = outcome.or_else(|| outcomes::breakout(&self.outputs[before..]));
         self.chosen(&action);
         Ok(outcome)
     }

@@ -11,6 +11,10 @@ use roomd::{
         commands::COMMANDS, info::PublishedInfo, reply::Reply, status::PARTS, topics::PATTERNS,
     },
 };
+use roomd_room::state::{
+    BreakoutState, ChatMessage, ClientView, CloudRecording, LiveCaptions, LiveStream,
+    LiveTranscription, RemoteParticipant, Screenshare, WaitingParticipant,
+};
 use schemars::schema_for;
 use serde_json::Value;
 
@@ -22,7 +26,7 @@ fn root() -> PathBuf {
 }
 
 /// Compares a generated file with the one in the repository, or writes it.
-fn check(file: &str, generated: &str) {
+pub(crate) fn check(file: &str, generated: &str) {
     let path = root().join(file);
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -96,6 +100,14 @@ fn every_topic_and_every_state_part_is_documented_and_none_that_does_not_exist()
 }
 
 #[test]
+fn every_state_part_has_a_schema() {
+    for part in PARTS {
+        let path = root().join(format!("schemas/state.{}.json", part.name));
+        assert!(path.exists(), "{}", path.display());
+    }
+}
+
+#[test]
 fn the_schemas_are_those_of_the_types() {
     let commands: serde_json::Map<String, Value> = COMMANDS
         .iter()
@@ -119,6 +131,48 @@ fn the_schemas_are_those_of_the_types() {
     check(
         "schemas/state.requests.json",
         &pretty(&schema_for!(Vec<PendingRequest>)),
+    );
+    check(
+        "schemas/state.remote_participants.json",
+        &pretty(&schema_for!(Vec<RemoteParticipant>)),
+    );
+    check(
+        "schemas/state.waiting_participants.json",
+        &pretty(&schema_for!(Vec<WaitingParticipant>)),
+    );
+    check(
+        "schemas/state.screenshares.json",
+        &pretty(&schema_for!(Vec<Screenshare>)),
+    );
+    for part in ["client_views", "spotlights"] {
+        check(
+            &format!("schemas/state.{part}.json"),
+            &pretty(&schema_for!(Vec<ClientView>)),
+        );
+    }
+    check(
+        "schemas/state.chat.json",
+        &pretty(&schema_for!(Vec<ChatMessage>)),
+    );
+    check(
+        "schemas/state.cloud_recording.json",
+        &pretty(&schema_for!(Option<CloudRecording>)),
+    );
+    check(
+        "schemas/state.live_stream.json",
+        &pretty(&schema_for!(Option<LiveStream>)),
+    );
+    check(
+        "schemas/state.live_transcription.json",
+        &pretty(&schema_for!(Option<LiveTranscription>)),
+    );
+    check(
+        "schemas/state.live_captions.json",
+        &pretty(&schema_for!(Option<LiveCaptions>)),
+    );
+    check(
+        "schemas/state.breakout.json",
+        &pretty(&schema_for!(BreakoutState)),
     );
     check(
         "schemas/state.problems.json",

@@ -13,5 +13,6 @@ mod ctl;
 mod documentation;
 mod flood;
 mod requests;
+mod room_connection;
 mod state;
 mod transports;

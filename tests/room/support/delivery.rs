@@ -208,8 +208,9 @@ impl TestRoom {
                 }
                 Outgoing::MeetingChanged(meeting) => self.meetings = vec![meeting],
                 Outgoing::MeetingOver { .. } => self.meetings.clear(),
-                // Nobody records in these rooms.
-                Outgoing::StartRecorder { .. } | Outgoing::StopRecorder { .. } => {}
+                Outgoing::StartRecorder { .. } | Outgoing::StopRecorder { .. } => {
+                    unreachable!("this server has no recorder to start")
+                }
             }
         }
     }
