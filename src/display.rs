@@ -27,10 +27,12 @@ fn title(room: &RoomConnectionState, shown: &ApplianceState) -> String {
 }
 
 fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String> {
-    let trouble = shown
-        .problems
-        .iter()
-        .find(|problem| matches!(problem.code.as_str(), "room_unreachable" | "join_refused"));
+    let trouble = shown.problems.iter().find(|problem| {
+        matches!(
+            problem.code.as_str(),
+            "room_unreachable" | "join_refused" | "identity_taken"
+        )
+    });
     let explained = |headline: &str| match trouble {
         Some(problem) => format!("{headline}\n{}\n{}", problem.message, problem.remedy),
         None => headline.to_owned(),

@@ -90,9 +90,7 @@ async fn state_is_published_again_on_get() {
     let broker = Broker::start().await;
     let _appliance = Appliance::start(config(&broker, "3.1.1")).await;
     let mut controller = Controller::connect(&broker, "3.1.1").await;
-    for part in PARTS {
-        controller.on(&format!("state/{}", part.name)).await;
-    }
+    every_part(&mut controller, |_| true).await;
     controller
         .publish("roomd/wall/get", r#"{"parts":["chat"]}"#, false)
         .await;
