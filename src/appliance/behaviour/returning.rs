@@ -191,7 +191,7 @@ fn a_meeting_that_ended_while_away_is_told_and_not_tried_again() {
     for (error, remedy) in [
         ("invalid_key", "current link"),
         ("room_unclaimed", "create the room"),
-        ("room_meeting_time_exhausted", "documentation"),
+        ("room_meeting_time_exhausted", "owner of the room"),
     ] {
         let mut wall = Wall::started(by_hand(), Some(lost_power()));
         wall.reach_the_room();
