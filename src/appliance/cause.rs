@@ -2,7 +2,10 @@
 
 use roomd_room::{Action, Input, MediaEvent};
 
-use super::{Appliance, ApplianceInput, ChangeSource, ChangedBy, Command};
+use super::{
+    Appliance, ApplianceInput, ChangeSource, ChangedBy, Command, ProblemCode, RequestKind,
+    requests, settings::RequestPolicy,
+};
 
 impl Appliance {
     /// Who is behind the changes that follow from an input.
@@ -17,10 +20,24 @@ impl Appliance {
             ApplianceInput::Command { by, .. } => by.clone(),
             ApplianceInput::Room(Input::Signal(message)) => {
                 let participant = match message.as_ref() {
+                    M::AudioEnableRequested(request)
+                        if request.enable && self.accepts(RequestKind::Unmute) =>
+                    {
+                        return requests::by_policy(request.requested_by_client_id.clone());
+                    }
+                    M::VideoEnableRequested(request)
+                        if request.enable && self.accepts(RequestKind::CameraOn) =>
+                    {
+                        return requests::by_policy(request.requested_by_client_id.clone());
+                    }
                     M::AudioEnableRequested(request) | M::VideoEnableRequested(request) => {
                         Some(request.requested_by_client_id.clone())
                     }
                     M::RoomLocked(locked) => locked.client_id.clone(),
+                    M::BreakoutSessionUpdated(config) => config
+                        .initiated_by
+                        .as_ref()
+                        .and_then(|by| by.client_id.clone()),
                     _ => None,
                 };
                 ChangedBy {
@@ -48,6 +65,11 @@ impl Appliance {
         }
     }
 
+    /// Requests of this kind are granted without a question.
+    fn accepts(&self, kind: RequestKind) -> bool {
+        self.request_policy(kind) == RequestPolicy::Accept
+    }
+
     /// Remembers who switches a device, for when the media graph confirms it.
     pub(super) fn note_switch(&mut self, input: &ApplianceInput, cause: &ChangedBy) {
         use roomd_protocol::ServerMessage as M;
@@ -55,6 +77,11 @@ impl Appliance {
             ApplianceInput::Room(Input::Signal(message)) => match message.as_ref() {
                 M::AudioEnableRequested(request) => (!request.enable, false),
                 M::VideoEnableRequested(request) => (false, !request.enable),
+                // The end of breakout groups mutes everybody.
+                M::BreakoutSessionUpdated(config) => {
+                    let by = config.initiated_by.as_ref();
+                    (by.is_some_and(|by| !by.active), false)
+                }
                 // Who is sent out has its devices closed by that.
                 M::ClientKicked(_) => (true, true),
                 _ => (false, false),
@@ -67,6 +94,10 @@ impl Appliance {
             },
             _ => (false, false),
         };
+        if (microphone || camera) && matches!(input, ApplianceInput::Command { .. }) {
+            // Whatever was lost is chosen anew.
+            self.problems.clear(ProblemCode::MemoryLost);
+        }
         if microphone {
             self.microphone_cause = Some(cause.clone());
         }

@@ -4,9 +4,10 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`command`] | what controllers may ask, and how they are answered |
-//! | `cause` | who is behind a change |
+//! | `cause`, `opening` | who is behind a change; what the media graph has not answered yet |
 //! | `outcomes` | when a command has come true |
-//! | `policy` | what the box does by itself: join, knock, join again, answer requests |
+//! | `policy` | what the box does by itself: join, knock, join again |
+//! | [`requests`] | what others in the room ask of the box |
 //! | [`memory`] | what survives a restart |
 //! | `problems` | what is wrong now |
 //! | [`state`], `show` | what is published, and how it is made |
@@ -19,9 +20,11 @@ mod cause;
 pub mod command;
 pub mod events;
 pub mod memory;
+mod opening;
 mod outcomes;
 mod policy;
 mod problems;
+pub mod requests;
 pub mod settings;
 mod show;
 pub mod state;
@@ -32,18 +35,20 @@ use roomd_media::EngineStatus;
 use roomd_protocol::StreamId;
 use roomd_room::{
     Action, CaptureReport, ConnectionStatus, Effect, Input, MediaCommand, MediaEvent, Now,
-    RoomConnection, RoomConnectionState, RoomEvent,
+    RoomConnection, RoomConnectionState, RoomEvent, SocketEvent,
 };
 use serde_json::{Value, json};
 
 pub use command::{
     ChangeSource, ChangedBy, Command, CommandError, ErrorCode, InitialMuteStates, JoinRoom, Request,
 };
-pub use memory::Memory;
+pub use memory::{Memory, MemoryFile};
 pub use problems::{ProblemCode, ProblemReport};
+pub use requests::{PendingRequest, RequestKind};
 pub use settings::ApplianceSettings;
 pub use state::{ApplianceEvent, ApplianceState};
 
+use opening::{Opening, answered};
 use outcomes::{Outcome, Pending};
 
 /// Number of a command that awaits its reply.
@@ -79,6 +84,8 @@ pub enum ApplianceInput {
     Engine(EngineStatus),
     /// Something outside the room is wrong, or right again.
     Problem(ProblemReport),
+    /// The machine was asleep for that long.
+    Slept(Duration),
     /// A deadline has passed.
     Timeout,
     /// The daemon ends: leave the room.
@@ -133,11 +140,14 @@ pub struct Appliance {
     pending: Vec<Pending>,
     problems: problems::Problems,
     policy: policy::Policy,
+    requests: requests::Requests,
     /// Who switched microphone and camera last; the media graph confirms it later.
     microphone_cause: Option<ChangedBy>,
     camera_cause: Option<ChangedBy>,
     retry: Option<(u32, jiff::Timestamp)>,
     stopping: bool,
+    /// The state was shown once: from then on its changes are events.
+    was_shown: bool,
     outputs: Vec<ApplianceOutput>,
 }
 
@@ -168,10 +178,12 @@ impl Appliance {
             pending: Vec::new(),
             problems: problems::Problems::default(),
             policy: policy::Policy::default(),
+            requests: requests::Requests::default(),
             microphone_cause: None,
             camera_cause: None,
             retry: None,
             stopping: false,
+            was_shown: false,
             outputs: Vec::new(),
             settings,
         };
@@ -203,6 +215,7 @@ impl Appliance {
         pending
             .chain(self.room.next_deadline())
             .chain(self.policy.next_deadline())
+            .chain(self.requests.next_deadline())
             .chain(self.problems.next_deadline())
             .min()
     }
@@ -222,6 +235,7 @@ impl Appliance {
             } => self.retrying(now, attempt, delay, &error),
             ApplianceInput::Engine(status) => self.engine_changed(now, status),
             ApplianceInput::Problem(report) => self.problems.report(now, report),
+            ApplianceInput::Slept(asleep) => self.slept(now, asleep),
             ApplianceInput::Timeout => self.timeout(now),
             ApplianceInput::Shutdown => self.shut_down(now),
         }
@@ -240,15 +254,22 @@ impl Appliance {
                 self.camera = report.clone();
                 answered(&mut self.opening.camera, report);
             }
-            Input::Socket(roomd_room::SocketEvent::Connected { .. }) => {
+            Input::Socket(SocketEvent::Connected { .. }) => {
                 self.retry = None;
                 self.problems.clear(ProblemCode::RoomUnreachable);
             }
             Input::Organization(_) => self.problems.clear(ProblemCode::RoomUnreachable),
             _ => {}
         }
+        let dismissed = matches!(
+            input,
+            Input::Socket(SocketEvent::Disconnected { will_retry: false })
+        );
         let effects = self.room.handle(now, input);
         self.carry_out(now, effects);
+        if dismissed {
+            self.dismissed(now);
+        }
     }
 
     /// Acts on the room connection; a refusal is told in the contract's words.
@@ -276,6 +297,10 @@ impl Appliance {
                     match &command {
                         MediaCommand::Microphone { enabled: true } => self.opening.microphone += 1,
                         MediaCommand::Camera { enabled: true } => self.opening.camera += 1,
+                        // An open camera is opened anew.
+                        MediaCommand::CaptureProfile(_) if self.camera_is_on() => {
+                            self.opening.camera += 1;
+                        }
                         _ => {}
                     }
                     ApplianceOutput::Media(command)
@@ -289,20 +314,26 @@ impl Appliance {
         }
     }
 
+    /// The engine was told to open the camera and not to close it since.
+    fn camera_is_on(&self) -> bool {
+        self.room.is_active() && self.room.state().is_camera_enabled
+    }
+
     fn room_event(&mut self, now: Now, event: RoomEvent) {
         let request_id = match &event {
             RoomEvent::RequestAudio {
                 client,
                 enable: true,
-            } => self.requested(now, policy::Asked::Microphone, client.id.clone()),
+            } => self.requested(now, RequestKind::Unmute, client),
             RoomEvent::RequestVideo {
                 client,
                 enable: true,
-            } => self.requested(now, policy::Asked::Camera, client.id.clone()),
+            } => self.requested(now, RequestKind::CameraOn, client),
             _ => None,
         };
-        self.outputs
-            .push(ApplianceOutput::Event(events::published(event, request_id)));
+        let event = self.truthful(event);
+        let event = events::published(event, request_id).map(ApplianceOutput::Event);
+        self.outputs.extend(event);
     }
 
     fn engine_changed(&mut self, now: Now, status: EngineStatus) {
@@ -375,6 +406,7 @@ impl Appliance {
                 active: self.room.is_active(),
                 microphone: &self.microphone,
                 camera: &self.camera,
+                camera_opens: self.opening.camera > 0,
                 auto_knock: self.settings.auto_knock,
                 last_error: self.problems.message(ProblemCode::RoomUnreachable),
             };
@@ -442,11 +474,10 @@ impl Appliance {
 
     fn room_command(&mut self, now: Now, action: Action) -> Result<Option<Outcome>, CommandError> {
         let outcome = Outcome::of(&action, self.room.state());
-        let leaves = action == Action::LeaveRoom;
-        self.act(now, action)?;
-        if leaves {
-            self.forget_room();
-        }
+        let before = self.outputs.len();
+        self.act(now, action.clone())?;
+        let outcome = outcome.or_else(|| outcomes::breakout(&self.outputs[before..]));
+        self.chosen(&action);
         Ok(outcome)
     }
 
@@ -455,19 +486,5 @@ impl Appliance {
             volume: self.volume,
             muted: self.speaker_muted,
         });
-    }
-}
-
-/// Counts of unanswered demands to open.
-#[derive(Debug, Default)]
-struct Opening {
-    microphone: u32,
-    camera: u32,
-}
-
-/// Each demand to open is answered by one report that it flows or why not.
-fn answered(opening: &mut u32, report: &CaptureReport) {
-    if report.flowing || report.error.is_some() {
-        *opening = opening.saturating_sub(1);
     }
 }

@@ -1,15 +1,19 @@
 //! When a command has come true. A reply says how it ended, never what was asked.
 
+mod in_room;
+
 use std::time::{Duration, Instant};
 
-use roomd_protocol::ClientId;
+use roomd_protocol::{ClientId, ClientMessage, client::BreakoutPatch};
 use roomd_room::{
-    Action, CaptureReport, ConnectionStatus as Status, Refusal, RoomConnectionState,
-    state::{CloudRecordingStatus, LocalScreenshareStatus},
+    Action, CaptureProfile, CaptureReport, ConnectionStatus as Status, Refusal,
+    RoomConnectionState, join_error::JoinError,
 };
+use roomd_signalling::Command;
 use serde_json::{Value, json};
 
-use super::{CommandError, ErrorCode, RequestId};
+use super::{ApplianceOutput, CommandError, ErrorCode, RequestId};
+use in_room::own_messages;
 
 /// A command whose outcome is awaited.
 #[derive(Debug)]
@@ -54,6 +58,18 @@ pub(super) enum Outcome {
     Spotlit(ClientId, bool),
     /// A recorder records, or none.
     Recording(bool),
+    /// The meeting is transcribed, or not.
+    Transcription(bool),
+    /// Captions come, or not.
+    Captions(bool),
+    /// The hand is up, or down.
+    Hand(bool),
+    /// In this breakout group, `""` for the main room.
+    InGroup(String),
+    /// The breakout groups are as this change asked for.
+    Breakout(Box<BreakoutPatch>),
+    /// The camera is captured like this, if it is on.
+    Profile(CaptureProfile, bool),
 }
 
 /// What an outcome is judged by.
@@ -62,6 +78,8 @@ pub(super) struct Seen<'a> {
     pub(super) active: bool,
     pub(super) microphone: &'a CaptureReport,
     pub(super) camera: &'a CaptureReport,
+    /// The camera has been asked to open and has not answered yet.
+    pub(super) camera_opens: bool,
     pub(super) auto_knock: bool,
     pub(super) last_error: Option<&'a str>,
 }
@@ -92,10 +110,39 @@ impl Outcome {
             Action::EndMeeting { stay_behind: true } => Self::Alone,
             Action::MuteParticipants(ids) => Self::Muted(ids.clone()),
             Action::TurnOffParticipantCameras(ids) => Self::CamerasOff(ids.clone()),
-            Action::SpotlightParticipant(id) => Self::Spotlit(id.clone(), true),
-            Action::RemoveSpotlight(id) => Self::Spotlit(id.clone(), false),
+            Action::SpotlightParticipant(id) | Action::BroadcastToGroups(id) => {
+                Self::Spotlit(id.clone(), true)
+            }
+            Action::RemoveSpotlight(id) | Action::StopBroadcastToGroups(id) => {
+                Self::Spotlit(id.clone(), false)
+            }
             Action::StartCloudRecording => Self::Recording(true),
             Action::StopCloudRecording => Self::Recording(false),
+            Action::StartLiveTranscription => Self::Transcription(true),
+            Action::StopLiveTranscription => Self::Transcription(false),
+            Action::StartLiveCaptions => Self::Captions(true),
+            Action::StopLiveCaptions => Self::Captions(false),
+            Action::ToggleRaiseHand(to) => {
+                let is_up = room.local_participant.sticky_reaction.is_some();
+                Self::Hand(to.unwrap_or(!is_up))
+            }
+            Action::JoinBreakoutGroup(group) => Self::InGroup(group.clone()),
+            Action::JoinBreakoutMainRoom => Self::InGroup(String::new()),
+            Action::ToggleHdMode(to) => {
+                let mut profile = room.capture_profile;
+                profile.hd = to.unwrap_or(!profile.hd);
+                Self::Profile(profile, profile.hd)
+            }
+            Action::ToggleLowDataMode(to) => {
+                let mut profile = room.capture_profile;
+                profile.low_data = to.unwrap_or(!profile.low_data);
+                Self::Profile(profile, profile.low_data)
+            }
+            Action::ToggleWidescreenMode(to) => {
+                let mut profile = room.capture_profile;
+                profile.widescreen = to.unwrap_or(!profile.widescreen);
+                Self::Profile(profile, profile.widescreen)
+            }
             _ => return None,
         })
     }
@@ -104,7 +151,12 @@ impl Outcome {
     pub(super) fn patience(&self, join: Duration) -> Duration {
         match self {
             Self::Joined => join,
-            Self::Left | Self::Screensharing(_) | Self::Recording(_) => Duration::from_secs(10),
+            Self::Left
+            | Self::Screensharing(_)
+            | Self::Recording(_)
+            | Self::Transcription(_)
+            | Self::Captions(_)
+            | Self::Profile(..) => Duration::from_secs(10),
             _ => Duration::from_secs(5),
         }
     }
@@ -128,111 +180,10 @@ impl Outcome {
                 seen.camera,
                 "camera",
             ),
+            Self::Profile(profile, enabled) => captured_as(seen, *profile, *enabled),
             other => other.check_in_room(seen.room),
         };
         verdict.or_else(|| overdue.then(|| Err(self.overdue(seen))))
-    }
-
-    fn check_in_room(&self, room: &RoomConnectionState) -> Verdict {
-        if room.connection_status != Status::Connected {
-            return Some(Err(CommandError::new(
-                ErrorCode::NotInRoom,
-                format!(
-                    "the room was lost meanwhile (status {})",
-                    room.connection_status.as_str()
-                ),
-                "send the command again once state/room says connected",
-            )));
-        }
-        match self {
-            Self::Screensharing(true) => match room.local_screenshare_status {
-                Some(LocalScreenshareStatus::Active) => done(json!({ "sharing": true })),
-                Some(LocalScreenshareStatus::Starting) => None,
-                None => Some(Err(CommandError::new(
-                    ErrorCode::DeviceUnavailable,
-                    "the input to be shared did not open",
-                    "check the cable and state/local_media, or name another source",
-                ))),
-            },
-            Self::Screensharing(false) => room
-                .local_screenshare_status
-                .is_none()
-                .then(|| Ok(json!({ "sharing": false }))),
-            Self::Locked(locked) => {
-                (room.is_locked == *locked).then(|| Ok(json!({ "locked": locked })))
-            }
-            Self::ChatEcho {
-                text,
-                own_messages: before,
-            } => {
-                if own_messages(room, text) <= *before {
-                    return None;
-                }
-                let message = room
-                    .chat_messages
-                    .iter()
-                    .rev()
-                    .find(|message| is_own(room, message, text));
-                done(json!({ "messageId": message.map(|message| &message.id) }))
-            }
-            Self::ChatRemoved(id) => {
-                let removed = room
-                    .chat_messages
-                    .iter()
-                    .any(|message| message.id == *id && message.removed);
-                removed.then(|| Ok(json!({})))
-            }
-            Self::NotWaiting(id) => room
-                .waiting_participants
-                .iter()
-                .all(|waiting| waiting.id != *id)
-                .then(|| Ok(json!({}))),
-            Self::Gone(id) => room
-                .remote_participants
-                .iter()
-                .all(|remote| remote.id != *id)
-                .then(|| Ok(json!({}))),
-            Self::Alone => (room.remote_client_count == 0).then(|| Ok(json!({}))),
-            Self::Muted(ids) => {
-                let on = |id| {
-                    room.remote_participants
-                        .iter()
-                        .any(|one| one.id == id && one.is_audio_enabled)
-                };
-                (!ids.iter().cloned().any(on)).then(|| Ok(json!({})))
-            }
-            Self::CamerasOff(ids) => {
-                let on = |id| {
-                    room.remote_participants
-                        .iter()
-                        .any(|one| one.id == id && one.is_video_enabled)
-                };
-                (!ids.iter().cloned().any(on)).then(|| Ok(json!({})))
-            }
-            Self::Spotlit(id, wanted) => {
-                let spotlit = room
-                    .spotlights
-                    .iter()
-                    .any(|spotlight| spotlight.client_id == *id);
-                (spotlit == *wanted).then(|| Ok(json!({})))
-            }
-            Self::Recording(wanted) => match &room.cloud_recording {
-                None => (!wanted).then(|| Ok(json!({}))),
-                Some(recording) => match recording.status {
-                    CloudRecordingStatus::Recording => wanted.then(|| Ok(json!({}))),
-                    CloudRecordingStatus::Requested => None,
-                    CloudRecordingStatus::Error => Some(Err(CommandError::new(
-                        ErrorCode::RejectedByRoom,
-                        recording
-                            .error
-                            .clone()
-                            .unwrap_or_else(|| "the recording failed".to_owned()),
-                        "ask the room's service whether it offers recording",
-                    ))),
-                },
-            },
-            Self::Joined | Self::Left | Self::Microphone(_) | Self::Camera(_) => None,
-        }
     }
 
     fn overdue(&self, seen: &Seen<'_>) -> CommandError {
@@ -251,23 +202,18 @@ impl Outcome {
     }
 }
 
+/// The outcome of a change of breakout groups: what was sent comes back.
+pub(super) fn breakout(outputs: &[ApplianceOutput]) -> Option<Outcome> {
+    outputs.iter().find_map(|output| match output {
+        ApplianceOutput::Signalling(Command::Send(ClientMessage::UpdateBreakoutSession(patch))) => {
+            Some(Outcome::Breakout(Box::new(patch.clone())))
+        }
+        _ => None,
+    })
+}
+
 fn done(value: Value) -> Verdict {
     Some(Ok(value))
-}
-
-fn is_own(
-    room: &RoomConnectionState,
-    message: &roomd_room::state::ChatMessage,
-    text: &str,
-) -> bool {
-    message.sender_id == room.local_participant.id && message.text == text
-}
-
-fn own_messages(room: &RoomConnectionState, text: &str) -> usize {
-    room.chat_messages
-        .iter()
-        .filter(|message| is_own(room, message, text))
-        .count()
 }
 
 fn joined(seen: &Seen<'_>) -> Verdict {
@@ -305,17 +251,12 @@ fn joined(seen: &Seen<'_>) -> Verdict {
     }
 }
 
-fn remedy_for(error: &str) -> &'static str {
-    match error {
-        "room_full" => "wait until somebody leaves, or raise the room's limit",
-        "invalid_key" => "use the key of the room's current link",
-        "room_unclaimed" => "create the room first, or check its name",
-        "media_server_required" => {
-            "use a room of mode normal: this version does not speak to media servers"
-        }
-        "invalid_room_url" => "check the host in the room's address",
-        _ => "see the room service's documentation for this error",
-    }
+/// What to do about an error of a join.
+pub(super) fn remedy_for(error: &str) -> &'static str {
+    JoinError::find(error).map_or(
+        "see the room service's documentation for this error",
+        |known| known.remedy,
+    )
 }
 
 fn left(room: &RoomConnectionState) -> Verdict {
@@ -347,6 +288,28 @@ fn capture(active: bool, on: bool, wish: bool, report: &CaptureReport, what: &st
     (!active || report.flowing == on).then(|| Ok(json!({ "enabled": on })))
 }
 
+/// A camera that is off needs nothing more; one that is on must have opened with it.
+fn captured_as(seen: &Seen<'_>, wanted: CaptureProfile, enabled: bool) -> Verdict {
+    if seen.room.capture_profile != wanted {
+        return Some(Err(CommandError::new(
+            ErrorCode::WrongState,
+            "the mode was changed otherwise meanwhile",
+            "send the command again if it is still wanted",
+        )));
+    }
+    if seen.camera_opens {
+        return None;
+    }
+    match &seen.camera.error {
+        Some(error) if seen.active => Some(Err(CommandError::new(
+            ErrorCode::DeviceUnavailable,
+            error.clone(),
+            "check the camera and state/local_media; the mode counts when it is turned on again",
+        ))),
+        _ => done(json!({ "enabled": enabled })),
+    }
+}
+
 /// A refusal of the room core in the contract's words.
 pub(super) fn refused(refusal: Refusal) -> CommandError {
     let message = refusal.to_string();
@@ -372,6 +335,11 @@ pub(super) fn refused(refusal: Refusal) -> CommandError {
             ErrorCode::NotFound,
             message,
             format!("take the id from the state topics; a {what} may have gone meanwhile"),
+        ),
+        Refusal::NotAvailable(_) => CommandError::new(
+            ErrorCode::WrongState,
+            message,
+            "breakout groups need a room of mode group (roomMode in state/room) and, to be dealt, groups",
         ),
         Refusal::NotSupported(_) => CommandError::new(
             ErrorCode::NotSupported,

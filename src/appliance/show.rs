@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
+use roomd_protocol::CAMERA_STREAM_ID;
 use roomd_room::{
-    CaptureReport, ConnectionStatus as Status,
-    client_view::{client_views, spotlighted},
+    CaptureReport, ConnectionStatus as Status, RoomEvent,
+    state::{BreakoutState, ClientView, ViewStream},
 };
+use serde_json::json;
 
 use super::{
-    Appliance, ChangedBy,
+    Appliance, ApplianceEvent, ApplianceOutput, ChangedBy,
     state::{
         CapturePart, DevicePart, LocalMediaPart, LocalParticipantPart, MediaState, Proof, RoomPart,
     },
@@ -25,6 +27,11 @@ impl Appliance {
             &mut part.changed_by
         });
         let local = self.local_participant_part();
+        let own = (
+            local.participant.is_audio_enabled,
+            local.participant.is_video_enabled,
+        );
+        let before = Arc::clone(&self.shown.local_participant);
         replace_marked(&mut self.shown.local_participant, local, cause, |part| {
             &mut part.changed_by
         });
@@ -34,9 +41,15 @@ impl Appliance {
         });
 
         let state = self.room.state();
-        let views = client_views(state);
-        replace(&mut self.shown.spotlights, spotlighted(state, &views));
+        let spotlights = truthful_views(&state.spotlighted_participants, own);
+        replace(&mut self.shown.spotlights, spotlights);
+        let views = truthful_views(&state.client_views, own);
         replace(&mut self.shown.client_views, views);
+        let breakout_before = Arc::clone(&self.shown.breakout);
+        replace(
+            &mut self.shown.breakout,
+            truthful_breakout(&state.breakout, own),
+        );
         replace(
             &mut self.shown.remote_participants,
             state.remote_participants.clone(),
@@ -52,7 +65,60 @@ impl Appliance {
             &mut self.shown.cloud_recording,
             state.cloud_recording.clone(),
         );
+        replace(&mut self.shown.requests, self.requests.list());
+        replace(&mut self.shown.live_stream, state.live_stream.clone());
+        replace(
+            &mut self.shown.live_transcription,
+            state.live_transcription.clone(),
+        );
+        replace(&mut self.shown.live_captions, state.live_captions.clone());
         replace(&mut self.shown.problems, self.problems.list());
+        if std::mem::replace(&mut self.was_shown, true) {
+            self.tell_changes(&before, &breakout_before);
+        }
+    }
+
+    /// The events about oneself. They are told from what is shown, not from what the room core
+    /// wished: no event says "muted" before it is so.
+    fn tell_changes(&mut self, local: &Arc<LocalParticipantPart>, breakout: &Arc<BreakoutState>) {
+        let (before, now) = (
+            &local.participant,
+            &self.shown.local_participant.participant,
+        );
+        let mut events = Vec::new();
+        if !Arc::ptr_eq(breakout, &self.shown.breakout) {
+            events.push(("breakout_config_changed", json!(self.shown.breakout)));
+        }
+        if before.is_video_enabled != now.is_video_enabled {
+            let enabled = now.is_video_enabled;
+            events.push(("camera_state_changed", json!({ "enabled": enabled })));
+        }
+        if before.is_audio_enabled != now.is_audio_enabled {
+            let enabled = now.is_audio_enabled;
+            events.push(("microphone_state_changed", json!({ "enabled": enabled })));
+        }
+        if before != now {
+            let part = json!(self.shown.local_participant);
+            events.push(("local_participant_changed", part));
+        }
+        let events = events.into_iter().map(|(name, payload)| ApplianceEvent {
+            name: name.to_owned(),
+            payload,
+        });
+        self.outputs.extend(events.map(ApplianceOutput::Event));
+    }
+
+    /// Tiles in an event say of oneself what the state says.
+    pub(super) fn truthful(&self, event: RoomEvent) -> RoomEvent {
+        let participant = self.local_participant_part().participant;
+        let own = (participant.is_audio_enabled, participant.is_video_enabled);
+        match event {
+            RoomEvent::SpotlightParticipantAdded(view) => {
+                let mut views = truthful_views(&[*view], own);
+                RoomEvent::SpotlightParticipantAdded(Box::new(views.remove(0)))
+            }
+            other => other,
+        }
     }
 
     fn room_part(&self) -> RoomPart {
@@ -134,11 +200,44 @@ impl Appliance {
                     name: encoder.name.clone(),
                     reason: encoder.why.clone(),
                 }),
+            mode: state.capture_profile.into(),
+            widescreen: state.capture_profile.widescreen,
             volume: self.volume,
             speaker_muted: self.speaker_muted,
             changed_by: None,
         }
     }
+}
+
+/// One's own camera tile with microphone and camera as the media graph has them.
+fn truthful_views(views: &[ClientView], (audio, video): (bool, bool)) -> Vec<ClientView> {
+    let mut views = views.to_vec();
+    for view in &mut views {
+        if view.is_local_client && !view.is_presentation {
+            view.is_audio_enabled = audio;
+            view.is_video_enabled = video;
+            view.stream = (audio || video).then(|| ViewStream {
+                id: CAMERA_STREAM_ID.into(),
+                video,
+                audio,
+            });
+        }
+    }
+    views
+}
+
+fn truthful_breakout(state: &BreakoutState, own: (bool, bool)) -> BreakoutState {
+    let mut state = state.clone();
+    for views in [
+        &mut state.participants_in_current_group,
+        &mut state.broadcasting_participants,
+    ] {
+        *views = truthful_views(views, own);
+    }
+    for group in &mut state.grouped_participants {
+        group.clients = truthful_views(&group.clients, own);
+    }
+    state
 }
 
 /// `wish`: it is on, or a demand to open it is still unanswered.

@@ -7,16 +7,17 @@ use std::sync::Arc;
 
 use roomd_protocol::records::{KnockResponse, RoomMode, RoomSession};
 use roomd_room::{
-    CaptureReport,
+    CaptureProfile, CaptureReport,
     state::{
-        ChatMessage, ClientView, CloudRecording, ConnectionStatus, LocalParticipant,
-        RemoteParticipant, Screenshare, WaitingParticipant,
+        BreakoutState, ChatMessage, ClientView, CloudRecording, ConnectionStatus, LiveCaptions,
+        LiveStream, LiveTranscription, LocalParticipant, RemoteParticipant, Screenshare,
+        WaitingParticipant,
     },
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::command::ChangedBy;
+use super::{command::ChangedBy, requests::PendingRequest};
 
 /// What the box shows of itself. A snapshot; parts that did not change are shared.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,8 +40,18 @@ pub struct ApplianceState {
     pub chat: Arc<Vec<ChatMessage>>,
     /// `state/cloud_recording`.
     pub cloud_recording: Arc<Option<CloudRecording>>,
+    /// `state/live_stream`.
+    pub live_stream: Arc<Option<LiveStream>>,
+    /// `state/live_transcription`.
+    pub live_transcription: Arc<Option<LiveTranscription>>,
+    /// `state/live_captions`.
+    pub live_captions: Arc<Option<LiveCaptions>>,
+    /// `state/breakout`.
+    pub breakout: Arc<BreakoutState>,
     /// `state/local_media`.
     pub local_media: Arc<LocalMediaPart>,
+    /// `state/requests`.
+    pub requests: Arc<Vec<PendingRequest>>,
     /// `state/problems`.
     pub problems: Arc<Vec<Problem>>,
 }
@@ -101,12 +112,39 @@ pub struct LocalMediaPart {
     pub display: DevicePart,
     /// The video encoder in use.
     pub encoder: Option<EncoderPart>,
+    /// How much is asked of the camera.
+    pub mode: CaptureMode,
+    /// The camera's picture is 16:9, else 4:3.
+    pub widescreen: bool,
     /// Volume of the speaker, 0 to 100.
     pub volume: u8,
     /// The speaker is muted.
     pub speaker_muted: bool,
     /// Who caused the last change.
     pub changed_by: Option<ChangedBy>,
+}
+
+/// How much is asked of the camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureMode {
+    /// The configured height.
+    #[default]
+    Hd,
+    /// At most 360 lines.
+    Sd,
+    /// At most 360 lines with HD, 270 without.
+    LowData,
+}
+
+impl From<CaptureProfile> for CaptureMode {
+    fn from(profile: CaptureProfile) -> Self {
+        match profile {
+            CaptureProfile { low_data: true, .. } => Self::LowData,
+            CaptureProfile { hd: true, .. } => Self::Hd,
+            _ => Self::Sd,
+        }
+    }
 }
 
 /// A capture device with the proof of its state.

@@ -96,6 +96,7 @@ struct Opened {
     pipeline: gst::Pipeline,
     gate: gst::Element,
     device: String,
+    line: CaptureLine,
     bus: mpsc::UnboundedReceiver<BusEvent>,
     first_sample: Arc<Notify>,
 }
@@ -161,7 +162,7 @@ impl Capture {
         requests: &mut mpsc::UnboundedReceiver<CaptureRequest>,
     ) {
         if let Some(opened) = &self.opened {
-            if self.flowing && opened.device == line.device {
+            if self.flowing && opened.line == line {
                 return self.tell(opened.device.clone(), true, true, None);
             }
             self.close_device().await;
@@ -221,7 +222,8 @@ impl Capture {
         let mut opened = Opened {
             pipeline,
             gate,
-            device: line.device,
+            device: line.device.clone(),
+            line,
             bus,
             first_sample,
         };

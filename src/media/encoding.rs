@@ -248,6 +248,19 @@ impl Encoders {
         }
     }
 
+    /// Whether a source is on.
+    pub(crate) fn is_on(&self, source: Source) -> bool {
+        self.sources.get(&source).is_some_and(|(_, on)| *on)
+    }
+
+    /// What the camera's encoders are started with from now on; running ones are stopped.
+    pub(crate) fn set_camera(&mut self, encoding: VideoEncoding) {
+        let on = self.is_on(Source::Camera);
+        self.switch(Source::Camera, false);
+        self.rates.camera = encoding;
+        self.switch(Source::Camera, on);
+    }
+
     /// Sets a bitrate for the encoders of a source, running ones included.
     pub(crate) fn set_bitrate(&mut self, source: Source, bitrate: u32) {
         match source {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use roomd_protocol::{ClientId, StreamId};
-use roomd_room::{CaptureReport, MediaCommand, MediaEvent};
+use roomd_room::{CaptureProfile, CaptureReport, MediaCommand, MediaEvent};
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
@@ -64,6 +64,7 @@ pub(crate) struct Graph {
     devices: Vec<Device>,
     ice_addresses: Vec<IceAddress>,
     screenshare: Screenshare,
+    profile: CaptureProfile,
     /// Closings of the presentation that were asked for and are not done yet.
     screenshare_closings: u32,
 }
@@ -131,6 +132,7 @@ impl Graph {
             devices: Vec::new(),
             ice_addresses: Vec::new(),
             screenshare: Screenshare::Off,
+            profile: CaptureProfile::default(),
             screenshare_closings: 0,
         }
     }
@@ -228,11 +230,10 @@ impl Graph {
                 );
             }
             MediaCommand::Camera { enabled } => {
-                let (source, encoding) = (&self.settings.camera, self.settings.camera_encoding);
-                let line = camera::line(source, encoding, TestPicture::Camera, &self.devices);
-                let line = line.map_err(|error| error.to_string());
+                let line = self.camera_line();
                 self.switch(Source::Camera, enabled, line, "no camera is configured");
             }
+            MediaCommand::CaptureProfile(profile) => self.change_profile(profile),
             MediaCommand::StartScreenshare { source } => self.start_screenshare(source.as_deref()),
             MediaCommand::StopScreenshare => {
                 self.screenshare = Screenshare::Off;
@@ -313,6 +314,31 @@ impl Graph {
             }
             Ok(None) => self.refuse(source, missing.to_owned()),
             Err(error) => self.refuse(source, error),
+        }
+    }
+
+    fn camera_line(&self) -> Result<Option<CaptureLine>, String> {
+        let encoding = self.settings.camera_encoding.under(self.profile);
+        let picture = TestPicture::Camera;
+        camera::line(&self.settings.camera, encoding, picture, &self.devices)
+            .map_err(|error| error.to_string())
+    }
+
+    /// An open camera is opened anew with the new size; one that is closed stays closed.
+    fn change_profile(&mut self, profile: CaptureProfile) {
+        let configured = self.settings.camera_encoding;
+        let changes = configured.under(profile) != configured.under(self.profile);
+        self.profile = profile;
+        let on = self.encoders.is_on(Source::Camera);
+        if changes {
+            self.encoders.set_camera(configured.under(profile));
+        }
+        if on {
+            let line = self.camera_line();
+            if line.is_err() {
+                self.capture(Source::Camera, CaptureRequest::Close);
+            }
+            self.switch(Source::Camera, true, line, "no camera is configured");
         }
     }
 

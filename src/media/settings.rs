@@ -1,6 +1,7 @@
 //! What the media engine is told once, at start: sources, sinks, sizes and rates.
 
 use roomd_protocol::StreamId;
+use roomd_room::CaptureProfile;
 use serde::{Deserialize, Serialize};
 
 /// Everything the engine needs to know.
@@ -136,6 +137,37 @@ impl Default for VideoEncoding {
     }
 }
 
+impl VideoEncoding {
+    /// What is left of it under a profile: never more lines, the configured shape or 4:3, and a
+    /// bitrate that falls more slowly than the area, because small pictures need more for each pixel.
+    #[must_use]
+    pub fn under(self, profile: CaptureProfile) -> Self {
+        let even = |pixels: u32| (pixels & !1).max(16);
+        let height = profile
+            .height()
+            .map_or(self.height, |most| self.height.min(most));
+        let mut width = self.width * height / self.height.max(1);
+        if !profile.widescreen {
+            width = width.min(height * 4 / 3);
+        }
+        let (width, height) = (even(width), even(height));
+        let area = |width: u32, height: u32| f64::from(width) * f64::from(height);
+        let share = area(width, height) / area(self.width, self.height).max(1.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a u32 that is at most about one; `as` saturates"
+        )]
+        let bitrate = (f64::from(self.bitrate) * share.powf(0.75)) as u32;
+        Self {
+            width,
+            height,
+            fps: self.fps,
+            bitrate: bitrate.clamp(1000, self.bitrate.max(1000)),
+        }
+    }
+}
+
 /// A list of codecs, the preferred one first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -176,5 +208,46 @@ pub struct LatencyMs(pub u32);
 impl Default for LatencyMs {
     fn default() -> Self {
         Self(60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_makes_the_picture_smaller_never_larger_and_keeps_or_narrows_its_shape() {
+        let profile = |hd, low_data, widescreen| CaptureProfile {
+            hd,
+            low_data,
+            widescreen,
+        };
+        let size = |configured: (u32, u32), profile| {
+            let configured = VideoEncoding {
+                width: configured.0,
+                height: configured.1,
+                ..VideoEncoding::default()
+            };
+            let encoding = configured.under(profile);
+            assert!(encoding.bitrate <= configured.bitrate);
+            (encoding.width, encoding.height)
+        };
+        let hd = (1280, 720);
+        assert_eq!(size(hd, CaptureProfile::default()), hd);
+        assert_eq!(size(hd, profile(false, false, true)), (640, 360));
+        assert_eq!(size(hd, profile(true, true, true)), (640, 360));
+        assert_eq!(size(hd, profile(false, true, true)), (480, 270));
+        assert_eq!(size(hd, profile(true, false, false)), (960, 720));
+        assert_eq!(size(hd, profile(false, true, false)), (360, 270));
+        // What is configured small or narrow stays so.
+        assert_eq!(size((320, 180), profile(false, false, true)), (320, 180));
+        assert_eq!(size((640, 480), profile(true, false, false)), (640, 480));
+        assert_eq!(size((640, 480), profile(true, false, true)), (640, 480));
+    }
+
+    #[test]
+    fn the_default_profile_changes_nothing() {
+        let configured = VideoEncoding::default();
+        assert_eq!(configured.under(CaptureProfile::default()), configured);
     }
 }

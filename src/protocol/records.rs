@@ -360,21 +360,30 @@ pub struct BreakoutConfig {
     /// Who changed the session last; `active: false` means "just stopped".
     pub initiated_by: Option<BreakoutInitiator>,
     /// The server will move assigned participants into their groups.
+    #[serde(deserialize_with = "null_is_false")]
     pub auto_move_to_group: bool,
     /// Seconds until then.
     pub move_to_group_grace_period: Option<f64>,
     /// The server will move everybody back at the end.
+    #[serde(deserialize_with = "null_is_false")]
     pub auto_move_to_main: bool,
     /// Seconds until then.
     pub move_to_main_grace_period: Option<f64>,
     /// Whether a timer runs.
+    #[serde(deserialize_with = "null_is_false")]
     pub breakout_timer_setting: bool,
     /// Length of the timer in seconds.
     pub breakout_timer_duration: Option<f64>,
     /// Participants may only enter the group they are assigned to.
+    #[serde(deserialize_with = "null_is_false")]
     pub enforce_assignment: bool,
     /// A text for all groups.
     pub breakout_notification: Option<String>,
+}
+
+/// A setting that nobody made reads as off, whether it is absent or null.
+fn null_is_false<'de, D: serde::Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 impl Default for BreakoutConfig {

@@ -22,8 +22,19 @@ pub struct JoinOptions {
     pub is_dial_in: bool,
     /// Records sound only.
     pub is_audio_recorder: bool,
+    /// Exchange media with all breakout groups, as a recorder of the whole meeting does.
+    pub ignore_breakout_groups: bool,
     /// Claim of a participation that a restart interrupted: gets the same id back.
     pub client_claim: Option<Secret>,
+}
+
+impl JoinOptions {
+    /// A program, not a person: it tells nobody its name and hand.
+    #[must_use]
+    pub fn is_assistant(&self) -> bool {
+        let key = self.assistant_key.as_ref();
+        key.is_some_and(|key| !key.reveal().is_empty())
+    }
 }
 
 /// Settings of a breakout session.
@@ -165,11 +176,11 @@ pub enum Action {
     StopBreakoutSession,
     /// Assigns some; `""` takes out of a group.
     AssignBreakoutParticipants(IndexMap<ClientId, String>),
-    /// Assigns all others at random, with this seed.
+    /// Assigns all others at random; the time of the call is the seed.
     AssignAllBreakoutParticipants,
     /// Takes everybody out of their groups.
     UnassignAllBreakoutParticipants,
-    /// Deals the assigned anew.
+    /// Deals the assigned anew, likewise.
     ShuffleBreakoutParticipants,
     /// Makes the timer longer, by 60 seconds when not said otherwise.
     ExtendBreakoutTimer(Option<f64>),

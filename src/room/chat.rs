@@ -7,9 +7,7 @@ use roomd_protocol::{
 };
 
 use crate::{
-    input::{Refusal, RoomEvent},
-    room_connection::RoomConnection,
-    state::ChatMessage,
+    event::RoomEvent, input::Refusal, room_connection::RoomConnection, state::ChatMessage,
 };
 
 /// The SDK keeps every message of a join; a box that is never switched off keeps the last ones.

@@ -2,7 +2,7 @@
 
 use roomd_protocol::{CAMERA_STREAM_ID, StreamId};
 
-use crate::state::{ClientView, RemoteParticipant, RoomConnectionState};
+use crate::state::{ClientView, RemoteParticipant, RoomConnectionState, ViewStream};
 
 /// All tiles in the SDK's order: one's own, one's own screenshare, then each participant's camera
 /// followed by its screenshare.
@@ -30,13 +30,13 @@ pub fn client_views(state: &RoomConnectionState) -> Vec<ClientView> {
             id: "local-screenshare".to_owned(),
             client_id: local.id.clone(),
             display_name: "Your screenshare".to_owned(),
-            stream: Some(share.id.clone()),
+            stream: share.stream.clone(),
             is_local_client: true,
             is_audio_enabled: share.has_audio_track,
             is_video_enabled: true,
             is_presentation: true,
             has_active_presentation: None,
-            breakout_group: local.breakout_group.clone(),
+            breakout_group: Some(local.breakout_group.clone().unwrap_or_default()),
             breakout_group_assigned: None,
         });
     }
@@ -64,9 +64,10 @@ pub fn spotlighted(state: &RoomConnectionState, views: &[ClientView]) -> Vec<Cli
     spotlighted
 }
 
-fn view_stream(view: &ClientView) -> Option<StreamId> {
+/// Id of a tile's stream as spotlights name it.
+pub(crate) fn view_stream(view: &ClientView) -> Option<StreamId> {
     if view.is_presentation {
-        view.stream.clone()
+        view.stream.as_ref().map(|stream| stream.id.clone())
     } else {
         Some(CAMERA_STREAM_ID.into())
     }
@@ -85,7 +86,7 @@ fn camera_view(participant: &RemoteParticipant) -> ClientView {
         id: participant.id.to_string(),
         client_id: participant.id.clone(),
         display_name: name_of(participant),
-        stream: participant.stream.as_ref().map(|stream| stream.id.clone()),
+        stream: participant.stream.as_ref().map(ViewStream::from),
         is_local_client: false,
         is_audio_enabled: participant.is_audio_enabled,
         is_video_enabled: participant.is_video_enabled,
@@ -102,7 +103,7 @@ fn presentation_view(participant: &RemoteParticipant) -> Option<ClientView> {
         id: format!("pres-{}", participant.id),
         client_id: participant.id.clone(),
         display_name: format!("Screenshare ({})", name_of(participant)),
-        stream: Some(stream.id.clone()),
+        stream: Some(ViewStream::from(stream)),
         is_local_client: false,
         is_audio_enabled: participant.is_audio_enabled,
         is_video_enabled: true,

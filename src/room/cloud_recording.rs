@@ -1,30 +1,31 @@
 //! The recording as the room shows it.
+//!
+//! Start and error outlive the status: a later request shows the old values again, as the SDK does.
 
 use roomd_protocol::{ClientMessage, client::StartRecording, server::CloudRecordingStarted};
 
 use crate::{
     input::{Now, Refusal},
     room_connection::RoomConnection,
-    state::{CloudRecording, CloudRecordingStatus},
+    state::{CloudRecording, CloudRecordingStatus as Status},
 };
+
+/// What is remembered while there is no status.
+#[derive(Debug, Default)]
+pub(crate) struct LastRecording {
+    started_at: Option<i64>,
+    error: Option<String>,
+}
 
 impl RoomConnection {
     pub(crate) fn start_cloud_recording(&mut self) -> Result<(), Refusal> {
         self.require_connected()?;
-        let running = self
-            .state
-            .cloud_recording
-            .as_ref()
-            .is_some_and(|recording| recording.status != CloudRecordingStatus::Error);
-        if !running {
+        let known = self.state.cloud_recording.as_ref();
+        if known.is_none_or(|known| known.status == Status::Error) {
             self.send(ClientMessage::StartRecording(StartRecording {
                 recording: "cloud".to_owned(),
             }));
-            self.state.cloud_recording = Some(CloudRecording {
-                status: CloudRecordingStatus::Requested,
-                started_at: None,
-                error: None,
-            });
+            self.show_recording(Status::Requested);
         }
         Ok(())
     }
@@ -40,20 +41,22 @@ impl RoomConnection {
         let started = started_at
             .and_then(|text| text.parse().ok())
             .unwrap_or(now.wall);
-        self.state.cloud_recording = Some(CloudRecording {
-            status: CloudRecordingStatus::Recording,
-            started_at: Some(started.as_millisecond()),
-            error: None,
-        });
+        self.last_recording.started_at = Some(started.as_millisecond());
+        self.show_recording(Status::Recording);
     }
 
     pub(crate) fn cloud_recording_started(&mut self, started: CloudRecordingStarted) {
         if let Some(error) = started.error {
-            self.state.cloud_recording = Some(CloudRecording {
-                status: CloudRecordingStatus::Error,
-                started_at: None,
-                error: Some(error),
-            });
+            self.last_recording.error = Some(error);
+            self.show_recording(Status::Error);
         }
+    }
+
+    fn show_recording(&mut self, status: Status) {
+        self.state.cloud_recording = Some(CloudRecording {
+            status,
+            started_at: self.last_recording.started_at,
+            error: self.last_recording.error.clone(),
+        });
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use roomd_protocol::{
-    ClientMessage,
+    ClientId, ClientMessage,
     client::{DeviceCapabilities, IdentifyDevice, JoinRoom, MediaConfig},
     records::{DeviceCredentials, RoomMode},
     server::{
@@ -14,7 +14,10 @@ use roomd_protocol::{
 
 use crate::{
     action::JoinOptions,
-    input::{Effect, Now, Refusal, RoomEvent, SocketEvent},
+    breakout::Breakout,
+    cloud_recording::LastRecording,
+    event::{RoomEvent, RoomJoinedEvent},
+    input::{Effect, Now, Refusal, SocketEvent},
     media_port::MediaCommand,
     room_connection::RoomConnection,
     state::{ConnectionStatus as Status, RoomConnectionState},
@@ -73,12 +76,15 @@ impl RoomConnection {
         self.state = RoomConnectionState {
             is_microphone_enabled: self.state.is_microphone_enabled,
             is_camera_enabled: self.state.is_camera_enabled,
+            capture_profile: self.state.capture_profile,
             ..RoomConnectionState::default()
         };
         self.clients.clear();
         self.credentials = None;
         self.organization_id = None;
         self.own_screenshare = None;
+        self.breakout = Breakout::default();
+        self.last_recording = LastRecording::default();
         self.hand_was_raised = false;
         self.sent_metadata = None;
         self.timers.clear_all();
@@ -246,6 +252,7 @@ impl RoomConnection {
             self_id,
             client_claim,
             room,
+            breakout,
             ..
         } = success;
         if self.state.connection_status != Status::Connected {
@@ -260,6 +267,7 @@ impl RoomConnection {
         }
         self.replace_waiting(room.knockers);
 
+        let group_before = self.own_group().to_owned();
         let local = &mut self.state.local_participant;
         local.id = self_id;
         local.client_claim = client_claim;
@@ -269,12 +277,18 @@ impl RoomConnection {
             local.is_video_enabled = own.is_video_enabled;
             local.breakout_group = own.breakout_group.clone().filter(|group| !group.is_empty());
         }
+        self.transcription_joined(room.live_transcription_id.as_deref());
+        self.breakout_joined(now, breakout, &group_before);
         self.media_command(MediaCommand::IceServers(room.ice_servers.ice_servers));
         self.refresh_config_after(now, room.mediaserver_config_ttl_seconds);
         self.replace_clients(now, room.clients);
         self.announce_media_again();
         self.announce_screenshare_again();
-        self.event(RoomEvent::RoomJoined);
+        let joined = RoomJoinedEvent {
+            is_locked: self.state.is_locked,
+            self_id: self.state.local_participant.id.clone(),
+        };
+        self.event(RoomEvent::RoomJoined(joined));
     }
 
     fn join_refused(&mut self, refused: JoinRefused) {
@@ -354,7 +368,9 @@ impl RoomConnection {
         }
     }
 
-    pub(crate) fn kicked(&mut self) {
+    pub(crate) fn kicked(&mut self, named: &ClientId) {
+        let spotlights = &mut self.state.spotlights;
+        spotlights.retain(|spotlight| spotlight.client_id != *named);
         self.state.connection_status = Status::Kicked;
         self.end_participation();
         self.close_socket();

@@ -5,13 +5,13 @@ use std::time::Instant;
 use roomd_protocol::{
     ClientMessage, RoomUrl, ServerMessage,
     records::{DeviceCredentials, RoleName},
-    server::ChatMessage as WireChatMessage,
 };
 use thiserror::Error;
 
 use crate::{
+    event::RoomEvent,
     media_port::{MediaCommand, MediaEvent},
-    state::{ConnectionStatus, RemoteParticipant, WaitingParticipant},
+    state::ConnectionStatus,
 };
 
 /// The time of a call, by both clocks.
@@ -86,58 +86,8 @@ pub enum Effect {
     Event(RoomEvent),
 }
 
-/// Named events and notifications of the SDK.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RoomEvent {
-    /// `room:joined`.
-    RoomJoined,
-    /// `room:joined:error`.
-    RoomJoinedError(String),
-    /// `chat:new-message`: every message, one's own included.
-    ChatNewMessage(WireChatMessage),
-    /// `screenshare:started`, with the stream's id.
-    ScreenshareStarted(crate::state::Screenshare),
-    /// `screenshare:stopped`.
-    ScreenshareStopped(roomd_protocol::StreamId),
-    /// `waiting-participant:joined`.
-    WaitingParticipantJoined(WaitingParticipant),
-    /// `waiting-participant:left`.
-    WaitingParticipantLeft(roomd_protocol::ClientId),
-    /// `requestAudioEnable` or `requestAudioDisable`.
-    RequestAudio {
-        /// Who asks.
-        client: Box<RemoteParticipant>,
-        /// False: was muted.
-        enable: bool,
-    },
-    /// `requestVideoEnable` or `requestVideoDisable`.
-    RequestVideo {
-        /// Who asks.
-        client: Box<RemoteParticipant>,
-        /// False: the camera was turned off.
-        enable: bool,
-    },
-    /// `chatMessageReceived`: a message of somebody else.
-    ChatMessageReceived {
-        /// Who wrote.
-        client: Box<RemoteParticipant>,
-        /// What.
-        message: WireChatMessage,
-    },
-    /// `remoteHandRaised` or `remoteHandLowered`; hosts only.
-    RemoteHand {
-        /// Whose hand; `sticky_reaction` says which way.
-        client: Box<RemoteParticipant>,
-    },
-    /// `signalTrouble`.
-    SignalTrouble,
-    /// `signalOk`.
-    SignalOk,
-    /// `clientUnableToJoinFullRoom`.
-    ClientUnableToJoinFullRoom,
-}
-
-/// Why an action was refused. Nothing was sent and nothing changed.
+/// Why an action was refused. Nothing was sent and nothing changed, except that the state keeps why
+/// breakout groups were not started (`breakout.error`).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The action needs a joined room.
@@ -171,6 +121,9 @@ pub enum Refusal {
         /// Its id.
         id: String,
     },
+    /// The room does not have what the action is about.
+    #[error("{0}")]
+    NotAvailable(&'static str),
     /// This build does not offer the action.
     #[error("{0} is not supported by this version")]
     NotSupported(&'static str),

@@ -18,15 +18,22 @@
 mod action;
 #[cfg(test)]
 mod behaviour;
+mod breakout;
+pub mod capture_profile;
 mod chat;
 pub mod client_view;
 mod cloud_recording;
 mod connection_status;
+mod event;
 mod input;
+pub mod join_error;
+mod live_captions;
+mod live_transcription;
 mod local_participant;
 pub mod media_port;
 mod moderation;
 mod negotiation;
+mod observation;
 mod remote_participants;
 mod room_connection;
 mod screenshares;
@@ -34,7 +41,9 @@ pub mod state;
 mod timers;
 
 pub use action::{Action, BreakoutSessionSettings, JoinOptions};
-pub use input::{Effect, Input, Now, Refusal, RoomEvent, SocketEvent};
+pub use capture_profile::CaptureProfile;
+pub use event::{RoomEvent, RoomJoinedEvent};
+pub use input::{Effect, Input, Now, Refusal, SocketEvent};
 pub use media_port::{CaptureReport, MediaCommand, MediaEvent, RemoteTracks};
 pub use room_connection::RoomConnection;
 pub use state::{ConnectionStatus, RoomConnectionState};

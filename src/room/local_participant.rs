@@ -8,7 +8,9 @@ use roomd_protocol::{
 };
 
 use crate::{
-    input::{Now, Refusal, RoomEvent},
+    action::JoinOptions,
+    event::RoomEvent,
+    input::{Now, Refusal},
     media_port::{CaptureReport, MediaCommand},
     room_connection::RoomConnection,
     state::ConnectionStatus,
@@ -85,10 +87,7 @@ impl RoomConnection {
 
     /// Sends name and hand whenever they changed, and once after every join. Assistants never do.
     pub(crate) fn announce_metadata(&mut self) {
-        let is_assistant = self
-            .join
-            .as_ref()
-            .is_some_and(|join| join.assistant_key.is_some());
+        let is_assistant = self.join.as_ref().is_some_and(JoinOptions::is_assistant);
         if self.state.connection_status != ConnectionStatus::Connected || is_assistant {
             return;
         }

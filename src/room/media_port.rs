@@ -9,7 +9,10 @@ use roomd_protocol::{
     client::{IceCandidate, SdpType},
     records::IceServer,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::capture_profile::CaptureProfile;
 
 /// A demand on the media engine. Demands are carried out in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +29,9 @@ pub enum MediaCommand {
         /// On or off.
         enabled: bool,
     },
+    /// How the camera is captured from now on. An open camera is opened anew and answers with
+    /// [`MediaEvent::Camera`]; what is off stays off and says nothing.
+    CaptureProfile(CaptureProfile),
     /// Captures a presentation. Answered by [`MediaEvent::ScreenshareStarted`] or
     /// [`MediaEvent::ScreenshareEnded`].
     StartScreenshare {
@@ -182,7 +188,7 @@ pub struct CaptureReport {
 }
 
 /// What arrives of a remote stream.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteTracks {
     /// A video track exists.

@@ -1,7 +1,7 @@
 //! What only hosts may do (knock decisions are checked by the server alone), and spotlights.
 
 use roomd_protocol::{
-    CAMERA_STREAM_ID, ClientId, ClientMessage,
+    ClientId, ClientMessage, StreamId,
     client::{HandleKnock, KickClient, KnockAction, RequestEnable, SetLock, SpotlightRequest},
     records::{KnockResponse, KnockResponseSender, Spotlight},
     server::SpotlightChanged,
@@ -9,6 +9,7 @@ use roomd_protocol::{
 
 use crate::{
     action::Action,
+    client_view::view_stream,
     input::{Now, Refusal},
     room_connection::RoomConnection,
     state::ConnectionStatus,
@@ -46,13 +47,13 @@ impl RoomConnection {
             Action::MuteParticipants(ids) => self.request_audio(ids, false),
             Action::AskToTurnOnCamera(id) => self.request_video(vec![id], true),
             Action::TurnOffParticipantCameras(ids) => self.request_video(ids, false),
-            Action::SpotlightParticipant(id) => {
-                let spotlight = self.camera_spotlight(id)?;
+            Action::SpotlightParticipant(id) | Action::BroadcastToGroups(id) => {
+                let spotlight = self.first_view(id)?;
                 self.send(ClientMessage::AddSpotlight(spotlight));
                 Ok(())
             }
-            Action::RemoveSpotlight(id) => {
-                let spotlight = self.camera_spotlight(id)?;
+            Action::RemoveSpotlight(id) | Action::StopBroadcastToGroups(id) => {
+                let spotlight = self.first_view(id)?;
                 self.send(ClientMessage::RemoveSpotlight(spotlight));
                 Ok(())
             }
@@ -136,13 +137,21 @@ impl RoomConnection {
         Ok(())
     }
 
-    fn camera_spotlight(&self, id: ClientId) -> Result<SpotlightRequest, Refusal> {
+    /// A client is put in front by its first tile: the camera, except of a program that has none.
+    fn first_view(&self, id: ClientId) -> Result<SpotlightRequest, Refusal> {
         self.require_host_with_socket()?;
-        self.require_client(&id)?;
-        Ok(SpotlightRequest {
-            client_id: id,
-            stream_id: CAMERA_STREAM_ID.into(),
-        })
+        let views = &self.state.client_views;
+        let view = views.iter().find(|view| view.client_id == id);
+        match view.and_then(view_stream) {
+            Some(stream_id) => Ok(SpotlightRequest {
+                client_id: id,
+                stream_id,
+            }),
+            None => Err(Refusal::NotFound {
+                what: "participant",
+                id: id.to_string(),
+            }),
+        }
     }
 
     fn require_host_for(&self, ids: &[ClientId]) -> Result<(), Refusal> {
@@ -153,7 +162,7 @@ impl RoomConnection {
 
     /// The SDK checks the role alone and loses the event when the connection is away; a controller
     /// is better served by being told.
-    fn require_host_with_socket(&self) -> Result<(), Refusal> {
+    pub(crate) fn require_host_with_socket(&self) -> Result<(), Refusal> {
         self.require_connected()?;
         self.require_host()
     }
@@ -171,10 +180,10 @@ impl RoomConnection {
         }
     }
 
-    pub(crate) fn spotlight_added(&mut self, added: SpotlightChanged) {
+    pub(crate) fn spotlight(&mut self, client_id: ClientId, stream_id: StreamId) {
         let spotlight = Spotlight {
-            client_id: added.client_id,
-            stream_id: added.stream_id,
+            client_id,
+            stream_id,
         };
         if !self.state.spotlights.contains(&spotlight) {
             self.state.spotlights.push(spotlight);

@@ -1,7 +1,7 @@
 //! The others: who is there, what they show, who waits outside.
 
 use roomd_protocol::{
-    CAMERA_STREAM_ID, ClientId, StreamId,
+    ClientId, StreamId,
     records::{RoleName, SignalClient, SignalKnocker},
     server::{
         ClientMetadataReceived, NewClient, RoomKnocked, ScreenshareStarted, ScreenshareStopped,
@@ -10,8 +10,11 @@ use roomd_protocol::{
 };
 
 use crate::{
-    input::{Now, RoomEvent},
+    client_view::{client_views, spotlighted},
+    event::RoomEvent,
+    input::Now,
     media_port::{MediaCommand, RemoteTracks},
+    negotiation::has_camera,
     room_connection::RoomConnection,
     state::{RemoteParticipant, RemoteStream, WaitingParticipant},
 };
@@ -26,14 +29,16 @@ impl RoomConnection {
             .filter(|client| client.id != own)
             .map(|client| participant(client, true))
             .collect();
-        for client in self.clients.clone() {
-            if client
-                .streams
-                .iter()
-                .any(|stream| stream.as_str() == CAMERA_STREAM_ID)
-            {
-                self.solicit(now, &client.id);
-            }
+        for mut client in std::mem::take(&mut self.clients) {
+            client.is_accepted = self.wants(&client);
+            self.clients.push(client);
+        }
+        let wanted = self
+            .clients
+            .iter()
+            .filter(|one| one.is_accepted && has_camera(one));
+        for id in wanted.map(|client| client.id.clone()).collect::<Vec<_>>() {
+            self.solicit(now, &id);
         }
     }
 
@@ -50,7 +55,9 @@ impl RoomConnection {
             self.recorder_joined(now, new.client.started_cloud_recording_at.as_deref());
         }
         // The newcomer asks for the offer.
-        self.clients.push(participant(new.client, false));
+        let mut client = participant(new.client, false);
+        client.is_accepted = self.wants(&client);
+        self.clients.push(client);
     }
 
     pub(crate) fn client_left(&mut self, id: &ClientId) {
@@ -175,22 +182,13 @@ impl RoomConnection {
 
     /// An empty list is the truth as well; the SDK keeps the old one then, to nobody's use.
     pub(crate) fn replace_waiting(&mut self, knockers: Vec<SignalKnocker>) {
-        let waiting: Vec<_> = knockers
+        self.state.waiting_participants = knockers
             .into_iter()
             .map(|knocker| WaitingParticipant {
                 id: knocker.client_id,
                 display_name: knocker.display_name,
             })
             .collect();
-        for gone in std::mem::take(&mut self.state.waiting_participants) {
-            if waiting.iter().all(|one| one.id != gone.id) {
-                self.event(RoomEvent::WaitingParticipantLeft(gone.id));
-            }
-        }
-        for one in &waiting {
-            self.event(RoomEvent::WaitingParticipantJoined(one.clone()));
-        }
-        self.state.waiting_participants = waiting;
     }
 
     pub(crate) fn room_knocked(&mut self, knocked: RoomKnocked) {
@@ -202,20 +200,14 @@ impl RoomConnection {
         if known || knocked.client_id == self.state.local_participant.id {
             return;
         }
-        let waiting = WaitingParticipant {
+        self.state.waiting_participants.push(WaitingParticipant {
             id: knocked.client_id,
             display_name: knocked.display_name,
-        };
-        self.state.waiting_participants.push(waiting.clone());
-        self.event(RoomEvent::WaitingParticipantJoined(waiting));
+        });
     }
 
     pub(crate) fn knocker_left(&mut self, id: &ClientId) {
-        let before = self.state.waiting_participants.len();
         self.state.waiting_participants.retain(|one| one.id != *id);
-        if self.state.waiting_participants.len() < before {
-            self.event(RoomEvent::WaitingParticipantLeft(id.clone()));
-        }
     }
 
     /// Brings what follows from the clients up to date.
@@ -229,6 +221,18 @@ impl RoomConnection {
             self.state.remote_participants = persons.cloned().collect();
         }
         self.publish_screenshares();
+    }
+
+    /// The same for the tiles.
+    pub(crate) fn publish_views(&mut self) {
+        let views = client_views(&self.state);
+        let spotlighted = spotlighted(&self.state, &views);
+        if self.state.client_views != views {
+            self.state.client_views = views;
+        }
+        if self.state.spotlighted_participants != spotlighted {
+            self.state.spotlighted_participants = spotlighted;
+        }
     }
 }
 
@@ -251,5 +255,6 @@ fn participant(client: SignalClient, was_here_first: bool) -> RemoteParticipant 
         breakout_group_assigned: String::new(),
         streams: client.streams,
         was_here_first,
+        is_accepted: false,
     }
 }

@@ -10,7 +10,10 @@ use roomd_protocol::{
 
 use crate::{
     action::{Action, JoinOptions},
-    input::{Effect, Input, Now, Refusal, RoomEvent},
+    breakout::Breakout,
+    cloud_recording::LastRecording,
+    event::RoomEvent,
+    input::{Effect, Input, Now, Refusal},
     local_participant::Metadata,
     media_port::MediaEvent,
     negotiation::Peer,
@@ -22,6 +25,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct RoomConnection {
     pub(crate) state: RoomConnectionState,
+    /// The state of which events have told.
+    pub(crate) observed: RoomConnectionState,
     /// Options of the current join.
     pub(crate) join: Option<JoinOptions>,
     /// Somebody wants to be in the room.
@@ -41,6 +46,8 @@ pub struct RoomConnection {
     pub(crate) peers: BTreeMap<ClientId, Peer>,
     /// Counts the peer connections that were ever made.
     pub(crate) sessions: u64,
+    pub(crate) breakout: Breakout,
+    pub(crate) last_recording: LastRecording,
     pub(crate) own_screenshare: Option<crate::screenshares::OwnScreenshare>,
     /// A hand was raised since the join: from then on its absence is sent as null.
     pub(crate) hand_was_raised: bool,
@@ -54,10 +61,13 @@ impl RoomConnection {
     /// program, for example `roomd:0.1.0`.
     #[must_use]
     pub fn new(user_agent: impl Into<String>) -> Self {
-        Self {
+        let mut room = Self {
             user_agent: user_agent.into(),
             ..Self::default()
-        }
+        };
+        room.publish();
+        room.observed.clone_from(&room.state);
+        room
     }
 
     /// What may be shown.
@@ -104,18 +114,19 @@ impl RoomConnection {
             Action::RemoveChatMessage { message_id } => self.remove_chat_message(message_id)?,
             Action::StartCloudRecording => self.start_cloud_recording()?,
             Action::StopCloudRecording => self.stop_cloud_recording()?,
-            Action::ToggleLowDataMode(_) => return Err(Refusal::NotSupported("low data mode")),
-            Action::ToggleHdMode(_) => return Err(Refusal::NotSupported("HD mode")),
-            Action::ToggleWidescreenMode(_) => {
-                return Err(Refusal::NotSupported("widescreen mode"));
+            Action::ToggleLowDataMode(to) => {
+                self.change_profile(|profile| profile.low_data = to.unwrap_or(!profile.low_data));
             }
-            Action::StartLiveTranscription | Action::StopLiveTranscription => {
-                return Err(Refusal::NotSupported("live transcription"));
+            Action::ToggleHdMode(to) => {
+                self.change_profile(|profile| profile.hd = to.unwrap_or(!profile.hd));
             }
-            Action::StartLiveCaptions | Action::StopLiveCaptions => {
-                return Err(Refusal::NotSupported("live captions"));
-            }
-            Action::JoinBreakoutGroup(_)
+            Action::ToggleWidescreenMode(to) => self
+                .change_profile(|profile| profile.widescreen = to.unwrap_or(!profile.widescreen)),
+            Action::StartLiveTranscription => self.start_live_transcription()?,
+            Action::StopLiveTranscription => self.stop_live_transcription()?,
+            Action::StartLiveCaptions => self.start_live_captions()?,
+            Action::StopLiveCaptions => self.stop_live_captions()?,
+            breakout @ (Action::JoinBreakoutGroup(_)
             | Action::JoinBreakoutMainRoom
             | Action::StartBreakoutSession { .. }
             | Action::UpdateBreakoutSession { .. }
@@ -125,11 +136,7 @@ impl RoomConnection {
             | Action::UnassignAllBreakoutParticipants
             | Action::ShuffleBreakoutParticipants
             | Action::ExtendBreakoutTimer(_)
-            | Action::StopBreakoutTimer
-            | Action::BroadcastToGroups(_)
-            | Action::StopBroadcastToGroups(_) => {
-                return Err(Refusal::NotSupported("breakout groups"));
-            }
+            | Action::StopBreakoutTimer) => self.manage_breakout(now, breakout)?,
             moderation => self.moderate(now, moderation)?,
         }
         Ok(self.settle(now))
@@ -159,7 +166,7 @@ impl RoomConnection {
             M::DeviceIdentified => self.device_identified(),
             M::RoomJoined(joined) => self.room_joined(now, *joined),
             M::KnockHandled(handled) => self.knock_handled(handled),
-            M::ClientKicked(_) => self.kicked(),
+            M::ClientKicked(kicked) => self.kicked(&kicked.client_id),
             M::RoomLeft => self.room_left(),
             M::RoomLocked(locked) => self.state.is_locked = locked.is_locked,
             M::RoomSessionEnded(ended) => {
@@ -194,7 +201,7 @@ impl RoomConnection {
             M::ChatMessageRemoved(removed) => self.chat_message_removed(&removed.id),
             M::RoomKnocked(knocked) => self.room_knocked(knocked),
             M::KnockerLeft(left) => self.knocker_left(&left.client_id),
-            M::SpotlightAdded(spotlight) => self.spotlight_added(spotlight),
+            M::SpotlightAdded(added) => self.spotlight(added.client_id, added.stream_id),
             M::SpotlightRemoved(spotlight) => self.spotlight_removed(&spotlight),
             M::CloudRecordingStarted(started) => self.cloud_recording_started(started),
             M::CloudRecordingStopped => self.state.cloud_recording = None,
@@ -203,21 +210,20 @@ impl RoomConnection {
             M::SdpOffer(relay) => self.description_received(now, &relay),
             M::SdpAnswer(relay) => self.description_received(now, &relay),
             M::IceCandidate(relay) => self.candidate_received(&relay),
-            M::IceEndOfCandidates(_)
-            | M::PendingClientLeft(_)
-            | M::StreamingStopped
-            | M::LiveTranscriptionStarted(_)
-            | M::LiveTranscriptionStopped
-            | M::LiveCaptionsStarted(_)
-            | M::LiveCaptionsStopped
-            | M::LiveCaption(_)
-            | M::BreakoutSessionUpdated(_)
-            | M::BreakoutGroupJoined(_)
-            | M::BreakoutMoveToGroup
-            | M::BreakoutMoveToMain
-            | M::BreakoutEnding
-            | M::BreakoutTimerEnded
-            | M::BreakoutTimerExtended => {}
+            M::LiveTranscriptionStarted(started) => self.live_transcription_started(now, started),
+            M::LiveTranscriptionStopped => self.state.live_transcription = None,
+            M::LiveCaptionsStarted(started) => self.live_captions_started(now, started),
+            M::LiveCaptionsStopped => self.live_captions_stopped(),
+            M::LiveCaption(caption) => self.live_caption(now, caption),
+            M::BreakoutSessionUpdated(config) => self.breakout_session_updated(*config),
+            M::BreakoutGroupJoined(joined) => self.breakout_group_joined(joined),
+            M::BreakoutMoveToGroup => self.move_to_group(),
+            M::BreakoutMoveToMain => self.move_to_main(),
+            M::BreakoutEnding => self.event(RoomEvent::BreakoutTimerEnding),
+            M::BreakoutTimerEnded => self.event(RoomEvent::BreakoutTimerEnded),
+            M::BreakoutTimerExtended => self.event(RoomEvent::BreakoutTimerExtended),
+            // Nothing follows from these, as in the SDK.
+            M::IceEndOfCandidates(_) | M::PendingClientLeft(_) | M::StreamingStopped => {}
         }
     }
 
@@ -264,18 +270,29 @@ impl RoomConnection {
                     self.send(ClientMessage::FetchMediaserverConfig);
                 }
             }
+            Timer::Caption(result) => self.caption_expired(&result),
             Timer::Peer(peer) => self.peer_overdue(now, &peer),
         }
     }
 
-    /// What runs after every input: joining as soon as all is there, the own metadata, renegotiation,
-    /// and the parts of the state that follow from others.
+    /// What runs after every input: joining as soon as all is there, the own metadata, who media is
+    /// exchanged with, renegotiation, the parts of the state that follow from others, and the events
+    /// that follow from all that.
     fn settle(&mut self, now: Now) -> Vec<Effect> {
         self.join_if_ready(now);
         self.announce_metadata();
+        self.accept_streams(now);
         self.offer_presentation(now);
-        self.publish_participants();
+        self.publish();
+        self.observe();
         std::mem::take(&mut self.effects)
+    }
+
+    fn publish(&mut self) {
+        self.publish_assignments();
+        self.publish_participants();
+        self.publish_views();
+        self.publish_breakout();
     }
 
     pub(crate) fn push(&mut self, effect: Effect) {

@@ -6,10 +6,10 @@ use roomd_protocol::{
 };
 
 use crate::{
-    input::{Refusal, RoomEvent},
+    input::Refusal,
     media_port::MediaCommand,
     room_connection::RoomConnection,
-    state::{ConnectionStatus, LocalScreenshareStatus, Screenshare},
+    state::{ConnectionStatus, LocalScreenshareStatus, Screenshare, ViewStream},
 };
 
 /// The own screenshare while it is captured.
@@ -36,6 +36,7 @@ impl RoomConnection {
     }
 
     /// Announced before it is offered: the offer's `msid` tells the others what it is.
+    /// In front here alone: whether the others see it in front is for the server to say.
     pub(crate) fn capture_started(&mut self, stream: StreamId, has_audio: bool) {
         if self.state.local_screenshare_status.is_none() {
             // Stopped while it was starting.
@@ -48,6 +49,7 @@ impl RoomConnection {
         });
         self.state.local_screenshare_status = Some(LocalScreenshareStatus::Active);
         self.state.local_participant.is_screen_sharing = true;
+        self.spotlight(self.state.local_participant.id.clone(), stream.clone());
         if self.state.connection_status == ConnectionStatus::Connected {
             self.send(ClientMessage::StartScreenshare(StartScreenshare {
                 stream_id: stream,
@@ -68,13 +70,15 @@ impl RoomConnection {
 
     /// Takes the share away from everybody, then ends its capture. Who leaves need not announce it.
     pub(crate) fn drop_screenshare(&mut self, announce: bool) {
-        if let Some(own) = self.own_screenshare.take()
-            && announce
-            && self.state.connection_status == ConnectionStatus::Connected
-        {
-            self.send(ClientMessage::StopScreenshare(StopScreenshare {
-                stream_id: own.stream,
-            }));
+        if let Some(own) = self.own_screenshare.take() {
+            self.state
+                .spotlights
+                .retain(|one| one.stream_id != own.stream);
+            if announce && self.state.connection_status == ConnectionStatus::Connected {
+                self.send(ClientMessage::StopScreenshare(StopScreenshare {
+                    stream_id: own.stream,
+                }));
+            }
         }
         if self.state.local_screenshare_status.take().is_some() {
             self.media_command(MediaCommand::StopScreenshare);
@@ -93,13 +97,18 @@ impl RoomConnection {
         }
     }
 
-    /// Rebuilds the list and tells what came and what went.
+    /// Rebuilds the list.
     pub(crate) fn publish_screenshares(&mut self) {
         let own = self.own_screenshare.as_ref().map(|own| Screenshare {
             participant_id: "local".to_owned(),
             id: own.stream.clone(),
             has_audio_track: own.has_audio,
             is_local: true,
+            stream: Some(ViewStream {
+                id: own.stream.clone(),
+                video: true,
+                audio: own.has_audio,
+            }),
             breakout_group: self.state.local_participant.breakout_group.clone(),
         });
         let remote = self
@@ -113,22 +122,11 @@ impl RoomConnection {
                     id: stream.id.clone(),
                     has_audio_track: stream.tracks.audio,
                     is_local: false,
+                    stream: Some(ViewStream::from(stream)),
                     breakout_group: participant.breakout_group.clone(),
                 })
             });
         let now: Vec<Screenshare> = own.into_iter().chain(remote).collect();
-        let before = std::mem::replace(&mut self.state.screenshares, now.clone());
-        for started in now
-            .iter()
-            .filter(|share| before.iter().all(|old| old.id != share.id))
-        {
-            self.event(RoomEvent::ScreenshareStarted(started.clone()));
-        }
-        for stopped in before
-            .iter()
-            .filter(|share| now.iter().all(|new| new.id != share.id))
-        {
-            self.event(RoomEvent::ScreenshareStopped(stopped.id.clone()));
-        }
+        self.state.screenshares = now;
     }
 }

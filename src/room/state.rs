@@ -1,14 +1,26 @@
 //! What may be shown of a room connection: the SDK's `RoomConnectionState`, field by field.
 
+mod participants;
+mod services;
+mod views;
+
+use indexmap::IndexMap;
 use roomd_protocol::{
-    ClientId, DeviceId, Secret, StreamId,
-    records::{KnockResponse, RoleName, RoomMode, RoomSession, Spotlight, StickyReaction},
+    ClientId, DeviceId, StreamId,
+    records::{KnockResponse, RoomMode, RoomSession, Spotlight},
     server::ChatMessage as WireChatMessage,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::media_port::RemoteTracks;
+pub use participants::{LocalParticipant, RemoteParticipant, RemoteStream, WaitingParticipant};
+pub use services::{
+    CloudRecording, CloudRecordingStatus, LiveCaption, LiveCaptions, LiveCaptionsStatus,
+    LiveStream, LiveStreamStatus, LiveTranscription, LiveTranscriptionStatus,
+};
+pub use views::{BreakoutGroup, BreakoutState, ClientView, GroupedParticipants, ViewStream};
+
+use crate::capture_profile::CaptureProfile;
 
 /// Where the connection with the room stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
@@ -60,124 +72,6 @@ impl ConnectionStatus {
             Self::Reconnecting => "reconnecting",
         }
     }
-}
-
-/// Oneself in the room.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LocalParticipant {
-    /// Own id, empty before the first join.
-    pub id: ClientId,
-    /// Shown name.
-    pub display_name: String,
-    /// What one is in the room.
-    pub role_name: RoleName,
-    /// Microphone on, as the room knows it.
-    pub is_audio_enabled: bool,
-    /// Camera on, as the room knows it.
-    pub is_video_enabled: bool,
-    /// Always true.
-    pub is_local_participant: bool,
-    /// Sharing a screen.
-    pub is_screen_sharing: bool,
-    /// Own breakout group; `None` and `""` are the main room.
-    pub breakout_group: Option<String>,
-    /// Id of the group one is assigned to, `""` for none.
-    pub breakout_group_assigned: String,
-    /// The raised hand; lowered again it is `null`.
-    pub sticky_reaction: Option<StickyReaction>,
-    /// Joined by telephone; never set from the options.
-    pub is_dial_in: bool,
-    /// Records sound only; never set from the options.
-    pub is_audio_recorder: bool,
-    /// Needed to get the same id back; a secret, never published.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub client_claim: Option<Secret>,
-}
-
-impl Default for LocalParticipant {
-    fn default() -> Self {
-        Self {
-            id: ClientId::default(),
-            display_name: String::new(),
-            role_name: RoleName::None,
-            is_audio_enabled: true,
-            is_video_enabled: true,
-            is_local_participant: true,
-            is_screen_sharing: false,
-            breakout_group: None,
-            breakout_group_assigned: String::new(),
-            sticky_reaction: None,
-            is_dial_in: false,
-            is_audio_recorder: false,
-            client_claim: None,
-        }
-    }
-}
-
-/// Somebody else in the room.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RemoteParticipant {
-    /// Its id.
-    pub id: ClientId,
-    /// Its device.
-    pub device_id: DeviceId,
-    /// Shown name.
-    pub display_name: String,
-    /// What it is in the room.
-    pub role_name: RoleName,
-    /// Microphone on.
-    pub is_audio_enabled: bool,
-    /// Camera on.
-    pub is_video_enabled: bool,
-    /// Always false.
-    pub is_local_participant: bool,
-    /// Camera and microphone as they arrive here.
-    pub stream: Option<RemoteStream>,
-    /// Screenshare as it arrives here.
-    pub presentation_stream: Option<RemoteStream>,
-    /// The integrator's id.
-    pub external_id: Option<String>,
-    /// The raised hand.
-    pub sticky_reaction: Option<StickyReaction>,
-    /// Joined by telephone.
-    pub is_dial_in: bool,
-    /// Records sound only.
-    pub is_audio_recorder: bool,
-    /// Breakout group, `None` is the main room.
-    pub breakout_group: Option<String>,
-    /// Id of the group it is assigned to, `""` for none.
-    pub breakout_group_assigned: String,
-    /// Ids of the streams that the room knows of: `"0"` and screenshares.
-    #[serde(skip)]
-    pub streams: Vec<StreamId>,
-    /// Present since before we joined: we are the one to ask it for an offer.
-    #[serde(skip)]
-    pub was_here_first: bool,
-}
-
-/// A stream that arrives from somebody.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RemoteStream {
-    /// Its id in the sender's description.
-    #[serde(skip)]
-    pub id: StreamId,
-    /// What arrives.
-    #[serde(flatten)]
-    pub tracks: RemoteTracks,
-}
-
-/// Somebody who waits outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct WaitingParticipant {
-    /// The id it will have inside.
-    pub id: ClientId,
-    /// Shown name.
-    pub display_name: Option<String>,
 }
 
 /// A message of the chat.
@@ -242,72 +136,15 @@ pub struct Screenshare {
     pub has_audio_track: bool,
     /// One's own.
     pub is_local: bool,
+    /// Its media.
+    pub stream: Option<ViewStream>,
     /// The owner's breakout group.
     pub breakout_group: Option<String>,
 }
 
-/// State of a recording.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CloudRecording {
-    /// Requested, running or failed.
-    pub status: CloudRecordingStatus,
-    /// Start, milliseconds since the epoch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<i64>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-}
-
-/// Status of a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CloudRecordingStatus {
-    /// We asked for it.
-    Requested,
-    /// A recorder is in the room.
-    Recording,
-    /// It failed.
-    Error,
-}
-
-/// One tile: a participant or a screenshare.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientView {
-    /// Client id, `pres-<client id>` or `local-screenshare`.
-    pub id: String,
-    /// Whose.
-    pub client_id: ClientId,
-    /// Shown name.
-    pub display_name: String,
-    /// The stream, where one exists.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub stream: Option<StreamId>,
-    /// One's own.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub is_local_client: bool,
-    /// Microphone on; for one's own screenshare: it has sound.
-    pub is_audio_enabled: bool,
-    /// Camera on; always true for screenshares.
-    pub is_video_enabled: bool,
-    /// A screenshare.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub is_presentation: bool,
-    /// Its owner shares a screen (remote cameras only).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub has_active_presentation: Option<bool>,
-    /// Breakout group.
-    pub breakout_group: Option<String>,
-    /// Assigned group (remote cameras only).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub breakout_group_assigned: Option<String>,
-}
-
 /// Everything about a room connection that may be shown.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RoomConnectionState {
     /// Where the connection stands.
     pub connection_status: ConnectionStatus,
@@ -339,10 +176,28 @@ pub struct RoomConnectionState {
     pub screenshares: Vec<Screenshare>,
     /// Streams in front, in order.
     pub spotlights: Vec<Spotlight>,
+    /// The same as tiles; streams that nobody shows are left out.
+    pub spotlighted_participants: Vec<ClientView>,
+    /// All tiles.
+    pub client_views: Vec<ClientView>,
     /// The recording, `None` when nobody asked for one.
     pub cloud_recording: Option<CloudRecording>,
+    /// The live stream, always `None`.
+    pub live_stream: Option<LiveStream>,
+    /// The transcription, `None` when nobody asked for one.
+    pub live_transcription: Option<LiveTranscription>,
+    /// The captions, `None` when nobody asked for them.
+    pub live_captions: Option<LiveCaptions>,
+    /// Breakout groups.
+    pub breakout: BreakoutState,
+    /// Device id → breakout group, as the server told it last; the participants carry it by person.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub breakout_assignments: IndexMap<DeviceId, String>,
     /// The wish: microphone on.
     pub is_microphone_enabled: bool,
     /// The wish: camera on.
     pub is_camera_enabled: bool,
+    /// How the camera is captured.
+    pub capture_profile: CaptureProfile,
 }

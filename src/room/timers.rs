@@ -15,6 +15,8 @@ pub enum Timer {
     Leave,
     /// When the ICE servers have to be asked for again.
     MediaserverConfig,
+    /// When a caption goes, by its result.
+    Caption(String),
     /// When a peer's offer or answer, or its connection, has not come: it is solicited again.
     Peer(ClientId),
 }
@@ -42,6 +44,12 @@ impl Timers {
     /// Forgets the deadlines of all peers.
     pub(crate) fn clear_peers(&mut self) {
         self.0.retain(|timer, _| !matches!(timer, Timer::Peer(_)));
+    }
+
+    /// Forgets the deadlines of all captions.
+    pub(crate) fn clear_captions(&mut self) {
+        self.0
+            .retain(|timer, _| !matches!(timer, Timer::Caption(_)));
     }
 
     /// The earliest deadline.

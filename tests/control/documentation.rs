@@ -3,12 +3,19 @@
 use std::{fs, path::PathBuf};
 
 use roomd::{
-    appliance::state::{LocalMediaPart, LocalParticipantPart, Problem, RoomPart},
+    appliance::{
+        PendingRequest,
+        state::{LocalMediaPart, LocalParticipantPart, Problem, RoomPart},
+    },
     mqtt::{
         commands::COMMANDS, info::PublishedInfo, reply::Reply, status::PARTS, topics::PATTERNS,
     },
 };
-use schemars::schema_for;
+use roomd_room::state::{
+    BreakoutState, ChatMessage, ClientView, CloudRecording, LiveCaptions, LiveStream,
+    LiveTranscription, RemoteParticipant, Screenshare, WaitingParticipant,
+};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, schema_for};
 use serde_json::Value;
 
 const BEGIN: &str = "<!-- commands: generated, see tests/control/documentation.rs -->";
@@ -19,7 +26,7 @@ fn root() -> PathBuf {
 }
 
 /// Compares a generated file with the one in the repository, or writes it.
-fn check(file: &str, generated: &str) {
+pub(crate) fn check(file: &str, generated: &str) {
     let path = root().join(file);
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -34,6 +41,12 @@ fn check(file: &str, generated: &str) {
 
 fn pretty(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap() + "\n"
+}
+
+/// The schema of something that is written, not read: what is always there is required.
+pub(crate) fn published<T: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<T>()
 }
 
 #[test]
@@ -93,6 +106,14 @@ fn every_topic_and_every_state_part_is_documented_and_none_that_does_not_exist()
 }
 
 #[test]
+fn every_state_part_has_a_schema() {
+    for part in PARTS {
+        let path = root().join(format!("schemas/state.{}.json", part.name));
+        assert!(path.exists(), "{}", path.display());
+    }
+}
+
+#[test]
 fn the_schemas_are_those_of_the_types() {
     let commands: serde_json::Map<String, Value> = COMMANDS
         .iter()
@@ -104,17 +125,63 @@ fn the_schemas_are_those_of_the_types() {
     check("schemas/commands.json", &pretty(&commands));
     check("schemas/reply.json", &pretty(&schema_for!(Reply)));
     check("schemas/info.json", &pretty(&schema_for!(PublishedInfo)));
-    check("schemas/state.room.json", &pretty(&schema_for!(RoomPart)));
+    check("schemas/state.room.json", &pretty(&published::<RoomPart>()));
     check(
         "schemas/state.local_participant.json",
-        &pretty(&schema_for!(LocalParticipantPart)),
+        &pretty(&published::<LocalParticipantPart>()),
     );
     check(
         "schemas/state.local_media.json",
-        &pretty(&schema_for!(LocalMediaPart)),
+        &pretty(&published::<LocalMediaPart>()),
+    );
+    check(
+        "schemas/state.requests.json",
+        &pretty(&schema_for!(Vec<PendingRequest>)),
+    );
+    check(
+        "schemas/state.remote_participants.json",
+        &pretty(&published::<Vec<RemoteParticipant>>()),
+    );
+    check(
+        "schemas/state.waiting_participants.json",
+        &pretty(&published::<Vec<WaitingParticipant>>()),
+    );
+    check(
+        "schemas/state.screenshares.json",
+        &pretty(&published::<Vec<Screenshare>>()),
+    );
+    for part in ["client_views", "spotlights"] {
+        check(
+            &format!("schemas/state.{part}.json"),
+            &pretty(&published::<Vec<ClientView>>()),
+        );
+    }
+    check(
+        "schemas/state.chat.json",
+        &pretty(&published::<Vec<ChatMessage>>()),
+    );
+    check(
+        "schemas/state.cloud_recording.json",
+        &pretty(&published::<Option<CloudRecording>>()),
+    );
+    check(
+        "schemas/state.live_stream.json",
+        &pretty(&published::<Option<LiveStream>>()),
+    );
+    check(
+        "schemas/state.live_transcription.json",
+        &pretty(&published::<Option<LiveTranscription>>()),
+    );
+    check(
+        "schemas/state.live_captions.json",
+        &pretty(&published::<Option<LiveCaptions>>()),
+    );
+    check(
+        "schemas/state.breakout.json",
+        &pretty(&published::<BreakoutState>()),
     );
     check(
         "schemas/state.problems.json",
-        &pretty(&schema_for!(Vec<Problem>)),
+        &pretty(&published::<Vec<Problem>>()),
     );
 }

@@ -6,5 +6,6 @@ mod agreement;
 mod door;
 mod negotiation;
 mod reconnect;
+mod returning;
 mod sharing;
 mod support;

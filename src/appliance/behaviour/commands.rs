@@ -111,8 +111,8 @@ fn what_needs_a_room_or_a_role_is_refused_with_a_remedy() {
     let mut inside = Wall::in_room(settings());
     let id = inside.command(Command::Room(Action::LockRoom(true)));
     assert_eq!(code(&inside, id), "NotPermitted");
-    let id = inside.command(Command::Room(Action::StartLiveCaptions));
-    assert_eq!(code(&inside, id), "NotSupported");
+    let id = inside.command(Command::Room(Action::StopBreakoutSession));
+    assert_eq!(code(&inside, id), "NotPermitted");
     let id = inside.command(Command::SetVolume(101));
     assert_eq!(
         inside.reply(id).unwrap().unwrap_err().field.as_deref(),

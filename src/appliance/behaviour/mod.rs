@@ -1,6 +1,9 @@
 //! The box by behaviour: scripted rooms and media engines, time as it is told.
 
 mod commands;
+mod meeting;
 mod policy;
 mod privacy;
+mod requests;
+mod returning;
 mod support;

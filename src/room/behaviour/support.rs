@@ -59,6 +59,11 @@ impl Desk {
             ..JoinOptions::default()
         })))
         .unwrap();
+        self.reach_the_room();
+    }
+
+    /// Everything that a join waits for, up to `join_room`.
+    pub(super) fn reach_the_room(&mut self) {
         self.input(Input::Credentials(DeviceCredentials {
             credentials: DeviceUuid { uuid: "d".into() },
             hmac: "h".into(),

@@ -73,7 +73,7 @@ impl RoomConnection {
 
     /// The peer asks for an offer: whatever there was is void.
     pub(crate) fn offer_solicited(&mut self, now: Now, id: &ClientId) {
-        if !self.is_connected() || self.clients.iter().all(|client| client.id != *id) {
+        if !self.is_connected() || !self.may_connect(id) {
             return;
         }
         let we_solicit = self
@@ -280,8 +280,30 @@ impl RoomConnection {
         }
     }
 
+    /// Leaves the other one a while to ask for an offer before we do.
+    pub(crate) fn await_solicitation(&mut self, now: Now, id: &ClientId) {
+        self.sessions += 1;
+        self.peers.insert(
+            id.clone(),
+            Peer {
+                session: self.sessions,
+                phase: Phase::Pausing,
+                connected: false,
+                offered_presentation: None,
+                failures: 0,
+            },
+        );
+        self.timers
+            .set(Timer::Peer(id.clone()), now.instant + GLARE_WAIT);
+    }
+
     /// A deadline of a peer has passed: whatever was awaited did not come.
     pub(crate) fn peer_overdue(&mut self, now: Now, id: &ClientId) {
+        if self.is_connected() && !self.is_wanted(id) {
+            // It asks again if it wants to hear us.
+            self.forget_streams(id);
+            return self.close_peer(id);
+        }
         match self.peers.get(id).map(|peer| peer.phase) {
             Some(Phase::Pausing) if self.is_connected() => self.solicit(now, id),
             Some(_) => self.peer_lost(now, id),
@@ -291,6 +313,10 @@ impl RoomConnection {
 
     /// Rebuilds a connection, at once the first time and ever more slowly after that.
     fn peer_lost(&mut self, now: Now, id: &ClientId) {
+        if self.is_connected() && !self.is_wanted(id) {
+            self.forget_streams(id);
+            return self.close_peer(id);
+        }
         let Some(peer) = self.peers.get_mut(id) else {
             return;
         };
@@ -329,7 +355,7 @@ impl RoomConnection {
         }
     }
 
-    fn forget_streams(&mut self, id: &ClientId) {
+    pub(crate) fn forget_streams(&mut self, id: &ClientId) {
         self.update_client(id, |client: &mut RemoteParticipant| {
             client.stream = None;
             client.presentation_stream = None;

@@ -208,6 +208,7 @@ impl Media {
                     .collect()
             }
             MediaCommand::IceServers(_)
+            | MediaCommand::CaptureProfile(_)
             | MediaCommand::RemoteCandidate { .. }
             | MediaCommand::RequestKeyFrame { .. } => Vec::new(),
         }

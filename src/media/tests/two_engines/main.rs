@@ -20,7 +20,7 @@ use roomd_media::{
         VideoSource,
     },
 };
-use roomd_room::{CaptureReport, MediaCommand};
+use roomd_room::{CaptureProfile, CaptureReport, MediaCommand};
 use support::{
     outputs::{Heard, Seen},
     relay::Room,

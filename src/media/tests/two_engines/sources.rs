@@ -104,6 +104,73 @@ fn the_camera_goes_off_and_comes_back_on_the_same_stream() {
 }
 
 #[test]
+fn a_smaller_mode_reaches_the_peer_and_opens_no_camera_that_is_off() {
+    support::namespace::run(
+        "sources::a_smaller_mode_reaches_the_peer_and_opens_no_camera_that_is_off",
+        TIME * 3,
+        || async {
+            let mut room = call(VideoCodec::Vp8).await;
+            let size = |room: &Room| {
+                let party = &room.parties[1];
+                let seen = party.seen.picture(&party.stream_of("desk").unwrap());
+                shows(&seen, TestPicture::Camera).then_some((seen.width, seen.height))
+            };
+            assert_eq!(size(&room), Some((640, 360)));
+            let sd = |hd, low_data| {
+                MediaCommand::CaptureProfile(CaptureProfile {
+                    hd,
+                    low_data,
+                    widescreen: true,
+                })
+            };
+            let before = room.parties[0].camera_reports().len();
+            room.parties[0].command(sd(false, true));
+            let took = room
+                .until("the peer sees 270 lines", TIME, |room| {
+                    size(room) == Some((480, 270))
+                })
+                .await;
+            assert_eq!(
+                steps(&room.parties[0].camera_reports()[before..]),
+                [(true, true)]
+            );
+            // The same size by another mode: answered, and nothing is interrupted.
+            room.parties[0].command(sd(true, true));
+            room.until("the full height is back", TIME, |room| {
+                size(room) == Some((640, 360))
+            })
+            .await;
+            let before = room.parties[0].camera_reports().len();
+            room.parties[0].command(sd(true, false));
+            room.until("a mode of the same size is answered", TIME, |room| {
+                room.parties[0].camera_reports().len() > before
+            })
+            .await;
+
+            let before = room.parties[0].camera_reports().len();
+            room.parties[0].command(MediaCommand::Camera { enabled: false });
+            room.parties[0].command(sd(false, true));
+            room.until("the camera is closed", TIME, |room| {
+                room.parties[0].camera_reports().len() >= before + 2
+            })
+            .await;
+            room.during(Duration::from_millis(500)).await;
+            assert_eq!(
+                steps(&room.parties[0].camera_reports()[before..]),
+                [(true, false), (false, false)]
+            );
+            room.parties[0].command(MediaCommand::Camera { enabled: true });
+            room.until("it comes back small", TIME, |room| {
+                size(room) == Some((480, 270))
+            })
+            .await;
+            eprintln!("270 lines after {took:?}");
+            room.close().await;
+        },
+    );
+}
+
+#[test]
 fn what_an_alsa_microphone_hears_is_heard_by_the_peer() {
     support::namespace::run(
         "sources::what_an_alsa_microphone_hears_is_heard_by_the_peer",
