@@ -65,6 +65,7 @@ impl Appliance {
             &mut self.shown.cloud_recording,
             state.cloud_recording.clone(),
         );
+        replace(&mut self.shown.requests, self.requests.list());
         replace(&mut self.shown.live_stream, state.live_stream.clone());
         replace(
             &mut self.shown.live_transcription,

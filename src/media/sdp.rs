@@ -295,6 +295,58 @@ pub fn without_sprop_stereo(sdp: &str) -> String {
     text
 }
 
+/// Which end opens the DTLS connection (RFC 8842). The first exchange decides it for as long as the connection lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DtlsRole {
+    /// Opens it.
+    Active,
+    /// Waits for it.
+    Passive,
+}
+
+impl DtlsRole {
+    /// The part of the other end.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Active => Self::Passive,
+            Self::Passive => Self::Active,
+        }
+    }
+}
+
+/// What the writer of an answer chose for itself.
+pub(crate) fn dtls_role(answer: &str) -> Option<DtlsRole> {
+    answer
+        .lines()
+        .find_map(|line| match line.trim_end().strip_prefix("a=setup:")? {
+            "active" => Some(DtlsRole::Active),
+            "passive" => Some(DtlsRole::Passive),
+            _ => None,
+        })
+}
+
+/// An answer in which its writer keeps to its role: webrtcbin always takes the active one, which browsers refuse from
+/// an end that has been passive so far.
+pub(crate) fn with_dtls_role(answer: &str, role: DtlsRole) -> String {
+    let setup = match role {
+        DtlsRole::Active => "a=setup:active",
+        DtlsRole::Passive => "a=setup:passive",
+    };
+    answer
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            if line.starts_with("a=setup:") {
+                setup
+            } else {
+                line
+            }
+        })
+        .flat_map(|line| [line, "\r\n"])
+        .collect()
+}
+
 /// A candidate of webrtcbin as the peer wants it.
 pub fn candidate_for_peer(index: u32, candidate: &str, local: &[Section]) -> IceCandidate {
     let section = usize::try_from(index)

@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf};
 
 use roomd::{
-    appliance::state::{LocalMediaPart, LocalParticipantPart, Problem, RoomPart},
+    appliance::{
+        PendingRequest,
+        state::{LocalMediaPart, LocalParticipantPart, Problem, RoomPart},
+    },
     mqtt::{
         commands::COMMANDS, info::PublishedInfo, reply::Reply, status::PARTS, topics::PATTERNS,
     },
@@ -130,6 +133,10 @@ fn the_schemas_are_those_of_the_types() {
     check(
         "schemas/state.local_media.json",
         &pretty(&published::<LocalMediaPart>()),
+    );
+    check(
+        "schemas/state.requests.json",
+        &pretty(&schema_for!(Vec<PendingRequest>)),
     );
     check(
         "schemas/state.remote_participants.json",

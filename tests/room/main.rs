@@ -9,5 +9,6 @@ mod hostile;
 mod invariants;
 mod negotiation;
 mod reconnect;
+mod returning;
 mod sharing;
 mod support;

@@ -4,4 +4,6 @@ mod commands;
 mod meeting;
 mod policy;
 mod privacy;
+mod requests;
+mod returning;
 mod support;

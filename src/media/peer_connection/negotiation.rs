@@ -82,6 +82,13 @@ impl PeerConnection {
         }
         self.set_remote(SdpType::Offer, &offer, sections).await?;
         let answer = webrtcbin::create(&self.webrtcbin, SdpType::Answer).await?;
+        let answer = match self.dtls_role {
+            Some(role) => sdp::with_dtls_role(&answer, role),
+            None => {
+                self.dtls_role = sdp::dtls_role(&answer);
+                answer
+            }
+        };
         self.set_local(SdpType::Answer, answer).await?;
         self.settled().await
     }
@@ -92,6 +99,9 @@ impl PeerConnection {
             return Ok(());
         }
         let answer = sdp::without_sprop_stereo(answer);
+        self.dtls_role = self
+            .dtls_role
+            .or_else(|| sdp::dtls_role(&answer).map(sdp::DtlsRole::opposite));
         let sections = sdp::sections(&answer);
         self.set_remote(SdpType::Answer, &answer, sections).await?;
         self.settled().await

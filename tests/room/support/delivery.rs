@@ -208,6 +208,9 @@ impl TestRoom {
                 }
                 Outgoing::MeetingChanged(meeting) => self.meetings = vec![meeting],
                 Outgoing::MeetingOver { .. } => self.meetings.clear(),
+                Outgoing::StartRecorder { .. } | Outgoing::StopRecorder { .. } => {
+                    unreachable!("this server has no recorder")
+                }
             }
         }
     }

@@ -70,7 +70,7 @@ impl IdSource for Scattered {
 pub(crate) struct TestRoom {
     pub(super) keys: Arc<Keys>,
     pub(super) rooms: Rooms,
-    pub(super) meetings: Vec<MeetingRecord>,
+    pub(crate) meetings: Vec<MeetingRecord>,
     server_lives: u64,
     pub(crate) participants: BTreeMap<&'static str, Participant>,
     pub(super) began: Instant,
@@ -162,7 +162,8 @@ impl TestRoom {
         self.join_with(name, None);
     }
 
-    fn join_with(&mut self, name: &'static str, claim: Option<roomd_protocol::Secret>) {
+    /// Joins as the participant that the claim is of.
+    pub(crate) fn join_with(&mut self, name: &'static str, claim: Option<roomd_protocol::Secret>) {
         let options = JoinOptions {
             room_url: Some(RoomUrl::parse(ROOM).unwrap()),
             room_key: self.participants[name].key.clone(),
@@ -289,6 +290,12 @@ impl TestRoom {
             self.act(name, wish);
         }
         claim
+    }
+
+    /// What a client remembers over a restart.
+    pub(crate) fn claim_of(&self, name: &'static str) -> Option<roomd_protocol::Secret> {
+        let local = &self.participants[name].state().local_participant;
+        local.client_claim.clone()
     }
 
     pub(crate) fn seen_by(&self, name: &'static str) -> SeenBy<'_> {

@@ -150,6 +150,10 @@ fn a_smaller_mode_reaches_the_peer_and_opens_no_camera_that_is_off() {
             let before = room.parties[0].camera_reports().len();
             room.parties[0].command(MediaCommand::Camera { enabled: false });
             room.parties[0].command(sd(false, true));
+            room.until("the camera is closed", TIME, |room| {
+                room.parties[0].camera_reports().len() >= before + 2
+            })
+            .await;
             room.during(Duration::from_millis(500)).await;
             assert_eq!(
                 steps(&room.parties[0].camera_reports()[before..]),

@@ -1,5 +1,7 @@
 //! Remembers every peer connection of the unmodified SDK; imported before it.
 export const peerConnections = [];
+/** Descriptions that the browser refused, with its reason: the SDK tells nobody. */
+export const refusedDescriptions = [];
 
 const Native = window.RTCPeerConnection;
 window.RTCPeerConnection = class RTCPeerConnection extends Native {
@@ -7,7 +9,23 @@ window.RTCPeerConnection = class RTCPeerConnection extends Native {
         super(...options);
         peerConnections.push(this);
     }
+
+    async setRemoteDescription(description) {
+        try {
+            await super.setRemoteDescription(description);
+        } catch (error) {
+            refusedDescriptions.push({ error: String(error), local: this.localDescription?.sdp, remote: description?.sdp });
+            throw error;
+        }
+    }
 };
+
+/** How many connections stand with nothing left to be negotiated; NaN while one does not. */
+export function settledConnections() {
+    const open = peerConnections.filter(({ connectionState }) => connectionState !== "closed");
+    const isSettled = ({ connectionState, signalingState }) => connectionState === "connected" && signalingState === "stable";
+    return open.every(isSettled) ? open.length : NaN;
+}
 
 /** The statistics of all open connections, one list per connection. */
 export const allStats = () =>
