@@ -13,7 +13,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    appliance::{Appliance, ApplianceEvent, ApplianceState, Memory, ProblemReport, Request},
+    appliance::{
+        Appliance, ApplianceEvent, ApplianceState, Memory, MemoryFile, ProblemReport, Request,
+    },
     config::Config,
     mqtt::{self, Info, MqttStatus},
     room_loop,
@@ -71,7 +73,7 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
         source,
     })?;
     let memory_file = state_dir.join("state.json");
-    let memory = remembered(&memory_file);
+    let (memory, lost) = Memory::recall(&memory_file);
 
     let (media_events, media) = mpsc::unbounded_channel();
     let camera_stream = camera_stream(memory.as_ref());
@@ -89,6 +91,10 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
 
     let (requests, request_inbox) = mpsc::channel(INBOX);
     let (problems, problem_inbox) = mpsc::unbounded_channel();
+    if let Some(report) = lost {
+        // The other end is in this function.
+        let _ = problems.send(report);
+    }
     let (events, _) = broadcast::channel(EVENTS);
     let appliance = Appliance::new(config.appliance(), memory, camera_stream);
     let (published, state) = watch::channel(appliance.state().clone());
@@ -115,7 +121,7 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
         state: published,
         events: events.clone(),
         heartbeat,
-        memory: Some(memory_file),
+        memory: Some(MemoryFile::at(memory_file)),
     };
     let task = tokio::spawn(async move {
         let signalling = mouths.signalling.clone();
@@ -164,17 +170,6 @@ impl Daemon {
     async fn ended(self) {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the room loop ended badly");
-        }
-    }
-}
-
-/// What the box knows of its life before. In doubt it begins muted.
-fn remembered(path: &std::path::Path) -> Option<Memory> {
-    match Memory::load(path) {
-        Ok(memory) => memory,
-        Err(error) => {
-            tracing::error!(%error, "starting muted, with the camera off");
-            Some(Memory::default())
         }
     }
 }
@@ -353,6 +348,9 @@ pub fn status_line(state: &ApplianceState) -> String {
         .is_some()
     {
         line.push_str(" · hand raised");
+    }
+    if let Some(request) = state.requests.first() {
+        line.push_str(&format!(" · {}", crate::display::question(request)));
     }
     if let Some(problem) = state.problems.first() {
         line.push_str(&format!(" · {}", problem.message));

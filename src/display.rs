@@ -4,7 +4,7 @@
 use roomd_media::scene::{Scene, Tile};
 use roomd_room::{ConnectionStatus as Status, RoomConnectionState, state::RemoteParticipant};
 
-use crate::appliance::{ApplianceState, state::MediaState};
+use crate::appliance::{ApplianceState, PendingRequest, RequestKind, state::MediaState};
 
 /// The scene for a state.
 #[must_use]
@@ -12,6 +12,7 @@ pub fn scene(room: &RoomConnectionState, shown: &ApplianceState) -> Scene {
     Scene {
         title: title(room, shown),
         message: message(room, shown),
+        notice: notice(shown),
         status: status(room, shown),
         tiles: tiles(room),
     }
@@ -66,6 +67,41 @@ fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String>
         Status::Reconnecting => explained("The connection is back, joining again …"),
     })
 }
+
+/// The questions that stand, and how to answer them with whatever switches the devices.
+fn notice(shown: &ApplianceState) -> Option<String> {
+    let mut lines: Vec<String> = shown
+        .requests
+        .iter()
+        .take(SHOWN_REQUESTS)
+        .map(question)
+        .collect();
+    let answer = match (lines.len(), shown.requests.first()?.kind) {
+        (1, RequestKind::Unmute) => "Unmute to accept, or do nothing to decline",
+        (1, RequestKind::CameraOn) => "Turn the camera on to accept, or do nothing to decline",
+        _ => "Switch it on to accept, or do nothing to decline",
+    };
+    lines.push(answer.to_owned());
+    Some(lines.join("\n"))
+}
+
+/// "Anna asks you to unmute".
+#[must_use]
+pub fn question(request: &PendingRequest) -> String {
+    let name: String = match request.display_name.trim() {
+        "" => "Guest".to_owned(),
+        name => name.chars().take(LONGEST_NAME).collect(),
+    };
+    match request.kind {
+        RequestKind::Unmute => format!("{name} asks you to unmute"),
+        RequestKind::CameraOn => format!("{name} asks you to turn the camera on"),
+    }
+}
+
+/// How many questions are shown at once.
+const SHOWN_REQUESTS: usize = 2;
+/// Longest name in a question, in characters, so that the question fits behind it.
+const LONGEST_NAME: usize = 40;
 
 fn with_line(headline: &str, line: &str) -> String {
     if line.is_empty() {
@@ -192,6 +228,43 @@ mod tests {
             assert!(!told.contains(&message), "{message} is said twice");
             told.push(message);
         }
+    }
+
+    fn asked(kind: RequestKind, display_name: &str) -> PendingRequest {
+        PendingRequest {
+            request_id: "1".to_owned(),
+            kind,
+            participant_id: "a".into(),
+            display_name: display_name.to_owned(),
+            asked_at: String::new(),
+            expires_at: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_question_of_somebody_in_the_room_is_shown_with_how_to_answer_it() {
+        let shown = |requests: Vec<PendingRequest>| {
+            let shown = ApplianceState {
+                requests: requests.into(),
+                ..ApplianceState::default()
+            };
+            scene(&RoomConnectionState::default(), &shown).notice
+        };
+        assert_eq!(shown(Vec::new()), None);
+        assert_eq!(
+            shown(vec![asked(RequestKind::Unmute, "Anna")]).as_deref(),
+            Some("Anna asks you to unmute\nUnmute to accept, or do nothing to decline")
+        );
+        let both = vec![
+            asked(RequestKind::CameraOn, ""),
+            asked(RequestKind::Unmute, &"x".repeat(400)),
+            asked(RequestKind::Unmute, "Third"),
+        ];
+        let text = shown(both).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "Guest asks you to turn the camera on");
+        assert!(lines[1].ends_with(" asks you to unmute") && lines[1].len() < 70);
+        assert_eq!(lines.len(), 3);
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! | [`appliance`] | the box itself, pure |
 //! | [`display`] | the scene on the display, a function of the state |
 //! | [`mqtt`], [`ctl`] | the MQTT interface, and its command-line client |
+//! | [`suspend`] | whether the machine slept |
 //! | [`systemd`] | readiness, status, watchdog, journal |
 //! | [`room_server`] | the room server as a service |
 //! | [`probe`] | what was found on this machine, as a table |
@@ -38,4 +39,5 @@ pub mod mqtt;
 pub mod probe;
 pub mod room_loop;
 pub mod room_server;
+pub mod suspend;
 pub mod systemd;

@@ -8,11 +8,9 @@ use roomd::{
     bench,
     cli::{CheckConfigArgs, Cli, ConfigArgs, ProbeArgs, RoomServerArgs, RunArgs, Subcommands},
     config::{self, Config, EX_CONFIG, LogConfig, LogDirectives, LogFormat, Secrets, Sources},
-    daemon::{self, DaemonError},
-    demo, probe as probe_report, room_server,
+    daemon, demo, probe as probe_report, room_server,
     systemd::journal,
 };
-use roomd_signalling::SignallingError;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -89,19 +87,7 @@ fn with_config(
 fn run(arguments: &RunArgs, config: &Config) -> anyhow::Result<ExitCode> {
     asynchronously(async {
         let stop = stop_signal()?;
-        let appliance = match daemon::start(config, arguments.trace_signal.clone()) {
-            Err(DaemonError::Signalling(SignallingError::CaFile(error))) => {
-                eprintln!(
-                    "the configuration has a mistake\n\nroom.service.ca_file\n  found    {error}"
-                );
-                eprintln!("  allowed  a file that roomd may read, with certificates in PEM");
-                eprintln!(
-                    "  remedy   name the service's certificate or its authority, or remove the line"
-                );
-                return Ok(ExitCode::from(EX_CONFIG));
-            }
-            started => started?,
-        };
+        let appliance = daemon::start(config, arguments.trace_signal.clone())?;
         appliance.until(stop).await;
         tracing::info!("the room is left, goodbye");
         Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! The room loop: one inbox in, the box's decisions out. It never waits for anybody; whoever cannot
 //! keep up is what the watchdog is for.
 
-use std::{collections::HashMap, path::PathBuf, time::Instant};
+use std::{collections::HashMap, time::Instant};
 
 use roomd_media::{Command as MediaEngineCommand, EngineStatus, MediaEngine, scene::Scene};
 use roomd_room::{Input, MediaEvent, Now};
@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     appliance::{
         Appliance, ApplianceEvent, ApplianceInput, ApplianceOutput, ApplianceState, CommandError,
-        Memory, ProblemCode, ProblemReport, Request, RequestId,
+        MemoryFile, ProblemReport, Request, RequestId,
     },
     display,
+    suspend::{Clocks, SuspendWatch},
 };
 
 /// Everything that the loop hears.
@@ -46,7 +47,7 @@ pub struct Mouths {
     /// Counts the loop's rounds, for the watchdog.
     pub heartbeat: watch::Sender<u64>,
     /// Where the memory is kept, if anywhere.
-    pub memory: Option<PathBuf>,
+    pub memory: Option<MemoryFile>,
 }
 
 /// How often the loop shows that it is alive when nothing happens.
@@ -64,6 +65,7 @@ pub async fn run(appliance: Appliance, mut ears: Ears, mouths: Mouths, media: &M
         stopped: false,
     };
     room.step(ApplianceInput::Start);
+    let mut suspend = SuspendWatch::new(Clocks::now());
     let mut shutting_down = false;
     while !room.stopped {
         let idle = Instant::now() + IDLE_ROUND;
@@ -83,6 +85,12 @@ pub async fn run(appliance: Appliance, mut ears: Ears, mouths: Mouths, media: &M
             Some(report) = ears.problems.recv() => ApplianceInput::Problem(report),
             () = tokio::time::sleep_until(deadline.into()) => ApplianceInput::Timeout,
         };
+        if let Some(asleep) = suspend.asleep(Clocks::now()) {
+            room.step(ApplianceInput::Slept(asleep));
+        }
+        if matches!(input, ApplianceInput::Timeout) {
+            room.remember_again();
+        }
         room.step(input);
     }
 }
@@ -152,23 +160,21 @@ impl RoomLoop<'_> {
                 tracing::info!(event = event.name, "room event");
                 let _ = self.mouths.events.send(event);
             }
-            ApplianceOutput::Remember(memory) => self.remember(&memory),
+            ApplianceOutput::Remember(memory) => {
+                let file = self.mouths.memory.as_mut();
+                if let Some(report) = file.and_then(|file| file.keep(memory)) {
+                    self.step(ApplianceInput::Problem(report));
+                }
+            }
             ApplianceOutput::Stopped => self.stopped = true,
         }
     }
 
-    fn remember(&mut self, memory: &Memory) {
-        let Some(path) = &self.mouths.memory else {
-            return;
-        };
-        let message = memory.store(path).err().map(|error| error.to_string());
-        if let Some(message) = &message {
-            tracing::error!(error = %message, "the state cannot be kept");
+    fn remember_again(&mut self) {
+        let file = self.mouths.memory.as_mut();
+        if let Some(report) = file.and_then(MemoryFile::keep_again) {
+            self.step(ApplianceInput::Problem(report));
         }
-        let report = ProblemReport::Own(ProblemCode::MemoryFailed, message);
-        let _ = self
-            .appliance
-            .handle(now(), ApplianceInput::Problem(report));
     }
 }
 

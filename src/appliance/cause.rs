@@ -2,7 +2,10 @@
 
 use roomd_room::{Action, Input, MediaEvent};
 
-use super::{Appliance, ApplianceInput, ChangeSource, ChangedBy, Command};
+use super::{
+    Appliance, ApplianceInput, ChangeSource, ChangedBy, Command, ProblemCode, RequestKind,
+    requests, settings::RequestPolicy,
+};
 
 impl Appliance {
     /// Who is behind the changes that follow from an input.
@@ -17,6 +20,16 @@ impl Appliance {
             ApplianceInput::Command { by, .. } => by.clone(),
             ApplianceInput::Room(Input::Signal(message)) => {
                 let participant = match message.as_ref() {
+                    M::AudioEnableRequested(request)
+                        if request.enable && self.accepts(RequestKind::Unmute) =>
+                    {
+                        return requests::by_policy(request.requested_by_client_id.clone());
+                    }
+                    M::VideoEnableRequested(request)
+                        if request.enable && self.accepts(RequestKind::CameraOn) =>
+                    {
+                        return requests::by_policy(request.requested_by_client_id.clone());
+                    }
                     M::AudioEnableRequested(request) | M::VideoEnableRequested(request) => {
                         Some(request.requested_by_client_id.clone())
                     }
@@ -52,6 +65,11 @@ impl Appliance {
         }
     }
 
+    /// Requests of this kind are granted without a question.
+    fn accepts(&self, kind: RequestKind) -> bool {
+        self.request_policy(kind) == RequestPolicy::Accept
+    }
+
     /// Remembers who switches a device, for when the media graph confirms it.
     pub(super) fn note_switch(&mut self, input: &ApplianceInput, cause: &ChangedBy) {
         use roomd_protocol::ServerMessage as M;
@@ -76,6 +94,10 @@ impl Appliance {
             },
             _ => (false, false),
         };
+        if (microphone || camera) && matches!(input, ApplianceInput::Command { .. }) {
+            // Whatever was lost is chosen anew.
+            self.problems.clear(ProblemCode::MemoryLost);
+        }
         if microphone {
             self.microphone_cause = Some(cause.clone());
         }

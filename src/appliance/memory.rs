@@ -7,10 +7,11 @@ use std::{
 };
 
 use roomd_protocol::{Secret, StreamId};
+use roomd_room::Action;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Appliance, ApplianceOutput};
+use super::{Appliance, ApplianceOutput, ProblemCode, ProblemReport};
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
@@ -34,18 +35,22 @@ pub struct Memory {
     /// Was in a room, or on the way into one.
     #[serde(default)]
     pub in_room: bool,
-    /// That room.
+    /// That room, when it was a command that named it; else it is the configuration's, which may have
+    /// changed since.
     #[serde(default)]
     pub room_url: Option<String>,
-    /// Its key.
+    /// Its key, when a command brought it.
     #[serde(default)]
     pub room_key: Option<Secret>,
-    /// Name there.
+    /// Name there, when a command gave it.
     #[serde(default)]
     pub display_name: Option<String>,
-    /// The integrator's id there.
+    /// The integrator's id there, when a command gave it.
     #[serde(default)]
     pub external_id: Option<String>,
+    /// The room that `client_claim` is good for.
+    #[serde(default)]
+    pub claimed_room: Option<String>,
     /// Gets the same id back in the room.
     #[serde(default)]
     pub client_claim: Option<Secret>,
@@ -68,6 +73,7 @@ impl Default for Memory {
             room_key: None,
             display_name: None,
             external_id: None,
+            claimed_room: None,
             client_claim: None,
             camera_stream: None,
         }
@@ -127,32 +133,113 @@ impl Memory {
         Ok(Some(memory))
     }
 
+    /// What the box knows of its life before, and what is wrong with that. In doubt it begins muted,
+    /// and what cannot be understood is kept beside it for whoever looks into it.
+    #[must_use]
+    pub fn recall(path: &Path) -> (Option<Self>, Option<ProblemReport>) {
+        let error = match Self::load(path) {
+            Ok(memory) => return (memory, None),
+            Err(error) => error,
+        };
+        tracing::error!(%error, "starting muted, with the camera off");
+        if matches!(error, MemoryError::Damaged { .. })
+            && let Err(error) = std::fs::rename(path, path.with_extension("damaged"))
+        {
+            tracing::warn!(%error, "the damaged state is not kept");
+        }
+        let report = ProblemReport::Own(ProblemCode::MemoryLost, Some(error.to_string()));
+        (Some(Self::default()), Some(report))
+    }
+
     /// Writes the memory, atomically and for nobody else to read.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn store(&self, path: &Path) -> Result<(), MemoryError> {
-        let io = |source| MemoryError::Io {
+        self.try_store(path).map_err(|source| MemoryError::Io {
             path: path.to_owned(),
             source,
-        };
-        let temporary = path.with_extension("new");
-        let text = serde_json::to_string_pretty(self).map_err(|error| io(error.into()))?;
+        })
+    }
+
+    fn try_store(&self, path: &Path) -> std::io::Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        let draft = path.with_extension("new");
+        // Whatever a power cut left, with whatever mode.
+        match std::fs::remove_file(&draft) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut file = std::fs::OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
-            .open(&temporary)
-            .map_err(io)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(io)?;
-        std::fs::rename(&temporary, path).map_err(io)
+            .open(&draft)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)?;
+        // The new name has to survive a power cut as well.
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::File::open(folder)?.sync_all()
+    }
+}
+
+/// The file of the memory, and what could not be written to it yet.
+#[derive(Debug)]
+pub struct MemoryFile {
+    path: PathBuf,
+    unsaved: Option<Memory>,
+}
+
+impl MemoryFile {
+    /// The file at `path`, which need not exist.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self {
+            path,
+            unsaved: None,
+        }
+    }
+
+    /// Writes a memory. What is returned is news for the box: it cannot be kept, or can be again.
+    #[must_use]
+    pub fn keep(&mut self, memory: Memory) -> Option<ProblemReport> {
+        let failed_before = self.unsaved.take().is_some();
+        let message = match memory.store(&self.path) {
+            Ok(()) if failed_before => None,
+            Ok(()) => return None,
+            Err(error) => {
+                self.unsaved = Some(memory);
+                if failed_before {
+                    return None;
+                }
+                tracing::error!(%error, "the state cannot be kept");
+                Some(error.to_string())
+            }
+        };
+        Some(ProblemReport::Own(ProblemCode::MemoryFailed, message))
+    }
+
+    /// Tries again what could not be written.
+    #[must_use]
+    pub fn keep_again(&mut self) -> Option<ProblemReport> {
+        let memory = self.unsaved.clone()?;
+        self.keep(memory)
     }
 }
 
 impl Appliance {
+    /// An action was carried out by command: what of it outlives the connection.
+    pub(super) fn chosen(&mut self, action: &Action) {
+        match action {
+            Action::LeaveRoom => self.forget_room(),
+            Action::SetDisplayName(name) if self.memory.in_room => {
+                self.memory.display_name = Some(name.clone());
+            }
+            _ => {}
+        }
+    }
+
     /// Keeps what the room chose, as soon as it changes.
     pub(super) fn remember(&mut self) {
         let room = self.room.state();
@@ -164,6 +251,7 @@ impl Appliance {
             self.memory
                 .client_claim
                 .clone_from(&room.local_participant.client_claim);
+            self.memory.claimed_room.clone_from(&self.room_url);
         }
         if self.memory != self.remembered {
             self.remembered = self.memory.clone();
@@ -193,6 +281,62 @@ mod tests {
         memory.store(&path).unwrap();
         assert_eq!(Memory::load(&path).unwrap(), Some(memory));
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_draft_that_a_power_cut_left_open_to_others_does_not_open_the_memory() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let draft = folder.path().join("state.new");
+        std::fs::write(&draft, "{\"vers").unwrap();
+        std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o666)).unwrap();
+        Memory::default().store(&path).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!draft.exists());
+        assert_eq!(Memory::load(&path).unwrap(), Some(Memory::default()));
+    }
+
+    #[test]
+    fn a_damaged_memory_is_replaced_by_the_muted_default_with_a_problem_and_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        assert!(matches!(Memory::recall(&path), (None, None)));
+        std::fs::write(&path, "{\"version\":1,").unwrap();
+        let (memory, report) = Memory::recall(&path);
+        assert_eq!(memory, Some(Memory::default()));
+        let Some(ProblemReport::Own(ProblemCode::MemoryLost, Some(message))) = report else {
+            panic!("{report:?}");
+        };
+        assert!(message.contains("state.json"), "{message}");
+        assert!(folder.path().join("state.damaged").exists() && !path.exists());
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_once_and_written_as_soon_as_it_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("later").join("state.json");
+        let mut file = MemoryFile::at(path.clone());
+        let memory = |volume| Memory {
+            volume: Some(volume),
+            ..Memory::default()
+        };
+        let is_failure = |report| {
+            matches!(
+                report,
+                Some(ProblemReport::Own(ProblemCode::MemoryFailed, Some(_)))
+            )
+        };
+        assert!(is_failure(file.keep(memory(1))));
+        assert!(file.keep(memory(2)).is_none(), "known already");
+        assert!(file.keep_again().is_none());
+        std::fs::create_dir(path.parent().unwrap()).unwrap();
+        assert!(matches!(
+            file.keep_again(),
+            Some(ProblemReport::Own(ProblemCode::MemoryFailed, None))
+        ));
+        assert_eq!(Memory::load(&path).unwrap(), Some(memory(2)));
+        assert!(file.keep_again().is_none() && file.keep(memory(3)).is_none());
     }
 
     #[test]

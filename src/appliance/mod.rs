@@ -4,9 +4,10 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`command`] | what controllers may ask, and how they are answered |
-//! | `cause` | who is behind a change |
+//! | `cause`, `opening` | who is behind a change; what the media graph has not answered yet |
 //! | `outcomes` | when a command has come true |
-//! | `policy` | what the box does by itself: join, knock, join again, answer requests |
+//! | `policy` | what the box does by itself: join, knock, join again |
+//! | [`requests`] | what others in the room ask of the box |
 //! | [`memory`] | what survives a restart |
 //! | `problems` | what is wrong now |
 //! | [`state`], `show` | what is published, and how it is made |
@@ -19,9 +20,11 @@ mod cause;
 pub mod command;
 pub mod events;
 pub mod memory;
+mod opening;
 mod outcomes;
 mod policy;
 mod problems;
+pub mod requests;
 pub mod settings;
 mod show;
 pub mod state;
@@ -32,18 +35,20 @@ use roomd_media::EngineStatus;
 use roomd_protocol::StreamId;
 use roomd_room::{
     Action, CaptureReport, ConnectionStatus, Effect, Input, MediaCommand, MediaEvent, Now,
-    RoomConnection, RoomConnectionState, RoomEvent,
+    RoomConnection, RoomConnectionState, RoomEvent, SocketEvent,
 };
 use serde_json::{Value, json};
 
 pub use command::{
     ChangeSource, ChangedBy, Command, CommandError, ErrorCode, InitialMuteStates, JoinRoom, Request,
 };
-pub use memory::Memory;
+pub use memory::{Memory, MemoryFile};
 pub use problems::{ProblemCode, ProblemReport};
+pub use requests::{PendingRequest, RequestKind};
 pub use settings::ApplianceSettings;
 pub use state::{ApplianceEvent, ApplianceState};
 
+use opening::{Opening, answered};
 use outcomes::{Outcome, Pending};
 
 /// Number of a command that awaits its reply.
@@ -79,6 +84,8 @@ pub enum ApplianceInput {
     Engine(EngineStatus),
     /// Something outside the room is wrong, or right again.
     Problem(ProblemReport),
+    /// The machine was asleep for that long.
+    Slept(Duration),
     /// A deadline has passed.
     Timeout,
     /// The daemon ends: leave the room.
@@ -133,6 +140,7 @@ pub struct Appliance {
     pending: Vec<Pending>,
     problems: problems::Problems,
     policy: policy::Policy,
+    requests: requests::Requests,
     /// Who switched microphone and camera last; the media graph confirms it later.
     microphone_cause: Option<ChangedBy>,
     camera_cause: Option<ChangedBy>,
@@ -170,6 +178,7 @@ impl Appliance {
             pending: Vec::new(),
             problems: problems::Problems::default(),
             policy: policy::Policy::default(),
+            requests: requests::Requests::default(),
             microphone_cause: None,
             camera_cause: None,
             retry: None,
@@ -206,6 +215,7 @@ impl Appliance {
         pending
             .chain(self.room.next_deadline())
             .chain(self.policy.next_deadline())
+            .chain(self.requests.next_deadline())
             .chain(self.problems.next_deadline())
             .min()
     }
@@ -225,6 +235,7 @@ impl Appliance {
             } => self.retrying(now, attempt, delay, &error),
             ApplianceInput::Engine(status) => self.engine_changed(now, status),
             ApplianceInput::Problem(report) => self.problems.report(now, report),
+            ApplianceInput::Slept(asleep) => self.slept(now, asleep),
             ApplianceInput::Timeout => self.timeout(now),
             ApplianceInput::Shutdown => self.shut_down(now),
         }
@@ -243,15 +254,22 @@ impl Appliance {
                 self.camera = report.clone();
                 answered(&mut self.opening.camera, report);
             }
-            Input::Socket(roomd_room::SocketEvent::Connected { .. }) => {
+            Input::Socket(SocketEvent::Connected { .. }) => {
                 self.retry = None;
                 self.problems.clear(ProblemCode::RoomUnreachable);
             }
             Input::Organization(_) => self.problems.clear(ProblemCode::RoomUnreachable),
             _ => {}
         }
+        let dismissed = matches!(
+            input,
+            Input::Socket(SocketEvent::Disconnected { will_retry: false })
+        );
         let effects = self.room.handle(now, input);
         self.carry_out(now, effects);
+        if dismissed {
+            self.dismissed(now);
+        }
     }
 
     /// Acts on the room connection; a refusal is told in the contract's words.
@@ -306,11 +324,11 @@ impl Appliance {
             RoomEvent::RequestAudio {
                 client,
                 enable: true,
-            } => self.requested(now, policy::Asked::Microphone, client.id.clone()),
+            } => self.requested(now, RequestKind::Unmute, client),
             RoomEvent::RequestVideo {
                 client,
                 enable: true,
-            } => self.requested(now, policy::Asked::Camera, client.id.clone()),
+            } => self.requested(now, RequestKind::CameraOn, client),
             _ => None,
         };
         let event = self.truthful(event);
@@ -456,13 +474,10 @@ impl Appliance {
 
     fn room_command(&mut self, now: Now, action: Action) -> Result<Option<Outcome>, CommandError> {
         let outcome = Outcome::of(&action, self.room.state());
-        let leaves = action == Action::LeaveRoom;
         let before = self.outputs.len();
-        self.act(now, action)?;
+        self.act(now, action.clone())?;
         let outcome = outcome.or_else(|| outcomes::breakout(&self.outputs[before..]));
-        if leaves {
-            self.forget_room();
-        }
+        self.chosen(&action);
         Ok(outcome)
     }
 
@@ -471,19 +486,5 @@ impl Appliance {
             volume: self.volume,
             muted: self.speaker_muted,
         });
-    }
-}
-
-/// Counts of unanswered demands to open.
-#[derive(Debug, Default)]
-struct Opening {
-    microphone: u32,
-    camera: u32,
-}
-
-/// Each demand to open is answered by one report that it flows or why not.
-fn answered(opening: &mut u32, report: &CaptureReport) {
-    if report.flowing || report.error.is_some() {
-        *opening = opening.saturating_sub(1);
     }
 }

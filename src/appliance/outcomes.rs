@@ -251,7 +251,8 @@ fn joined(seen: &Seen<'_>) -> Verdict {
     }
 }
 
-fn remedy_for(error: &str) -> &'static str {
+/// What to do about an error of a join.
+pub(super) fn remedy_for(error: &str) -> &'static str {
     JoinError::find(error).map_or(
         "see the room service's documentation for this error",
         |known| known.remedy,

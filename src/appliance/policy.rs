@@ -1,16 +1,15 @@
-//! What the box does by itself: join at start, knock, join again after errors that pass, answer
-//! requests. Kept above the room core so that the core stays comparable with the SDK.
+//! What the box does by itself: join at start, knock, join again after errors that pass. Kept above the
+//! room core so that the core stays comparable with the SDK.
 
 use std::time::{Duration, Instant};
 
-use roomd_protocol::{ClientId, RoomUrl};
+use roomd_protocol::RoomUrl;
 use roomd_room::{Action, ConnectionStatus as Status, JoinOptions, Now};
 
 use super::{
-    Appliance, ApplianceEvent, ApplianceOutput, ChangeSource, ChangedBy, CommandError, ErrorCode,
-    JoinRoom,
-    outcomes::Outcome,
-    settings::{InitialState, RequestPolicy},
+    Appliance, ApplianceEvent, ApplianceOutput, CommandError, ErrorCode, JoinRoom, Memory,
+    outcomes::{Outcome, remedy_for},
+    settings::InitialState,
 };
 
 /// Refusals that may pass; the first wait before the next try, doubled up to the longest.
@@ -28,37 +27,13 @@ const LONGEST_REJOIN: Duration = Duration::from_secs(120);
 pub(super) struct Policy {
     rejoin_at: Option<Instant>,
     rejoins: u32,
-    requests: Vec<OpenRequest>,
-    request_count: u64,
     raise_hand_again: bool,
     status: Option<Status>,
 }
 
-/// Somebody in the room asked for something.
-#[derive(Debug)]
-struct OpenRequest {
-    id: String,
-    asked: Asked,
-    from: ClientId,
-    until: Instant,
-}
-
-/// What somebody asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// To unmute.
-    Microphone,
-    /// To turn the camera on.
-    Camera,
-}
-
 impl Policy {
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.requests
-            .iter()
-            .map(|request| request.until)
-            .chain(self.rejoin_at)
-            .min()
+        self.rejoin_at
     }
 }
 
@@ -79,21 +54,26 @@ impl Appliance {
         let camera = wish(self.settings.initial_camera, self.memory.camera);
         self.wish(now, microphone, camera);
 
-        let back = self.memory.in_room && self.memory.room_url.is_some();
-        if back {
-            self.policy.raise_hand_again = self.memory.hand_raised;
-            let join = JoinRoom {
-                room_url: self.memory.room_url.clone(),
-                room_key: self.memory.room_key.clone(),
-                display_name: self.memory.display_name.clone(),
-                external_id: self.memory.external_id.clone(),
-                initial_mute_states: None,
-            };
-            let claim = self.memory.client_claim.clone();
-            self.join_by_itself(now, &join, claim);
+        let is_known = self.memory.room_url.is_some() || self.settings.room_url.is_some();
+        if self.memory.in_room && is_known {
+            self.return_to_the_room(now);
         } else if self.settings.auto_join && self.settings.room_url.is_some() {
             self.join_by_itself(now, &JoinRoom::default(), None);
         }
+    }
+
+    /// Joins again as the participant that this box was, with its hand as it was.
+    fn return_to_the_room(&mut self, now: Now) {
+        self.policy.raise_hand_again = self.memory.hand_raised;
+        let join = JoinRoom {
+            room_url: self.memory.room_url.clone(),
+            room_key: self.memory.room_key.clone(),
+            display_name: self.memory.display_name.clone(),
+            external_id: self.memory.external_id.clone(),
+            initial_mute_states: None,
+        };
+        let claim = self.memory.client_claim.clone();
+        self.join_by_itself(now, &join, claim);
     }
 
     fn wish(&mut self, now: Now, microphone: bool, camera: bool) {
@@ -120,8 +100,11 @@ impl Appliance {
         now: Now,
         join: &JoinRoom,
     ) -> Result<(), CommandError> {
+        self.join(now, join, None)?;
         self.policy.rejoins = 0;
-        self.join(now, join, None)
+        self.policy.raise_hand_again = false;
+        self.memory.hand_raised = false;
+        Ok(())
     }
 
     fn join(
@@ -146,11 +129,12 @@ impl Appliance {
         let parsed = RoomUrl::parse(&url).map_err(|error| {
             invalid(format!("roomUrl: {error}"), "send the room's full address")
         })?;
-        let is_configured = join.room_url.is_none() || join.room_url == self.settings.room_url;
-        let room_key = join
-            .room_key
+        let is_configured = self.settings.room_url.as_deref() == Some(parsed.as_str())
+            || join.room_url.is_none()
+            || join.room_url == self.settings.room_url;
+        let own_key = join.room_key.clone().or_else(|| parsed.room_key().cloned());
+        let room_key = own_key
             .clone()
-            .or_else(|| parsed.room_key().cloned())
             .or_else(|| self.settings.room_key.clone().filter(|_| is_configured));
         let display_name = join
             .display_name
@@ -162,11 +146,14 @@ impl Appliance {
             .or_else(|| self.settings.external_id.clone());
         self.fail_pending_joins();
 
+        // A claim is good for one room; and that of the configuration may be another one by now.
+        let client_claim =
+            client_claim.filter(|_| self.memory.claimed_room.as_deref() == Some(parsed.as_str()));
         self.memory.in_room = true;
-        self.memory.room_url = Some(parsed.as_str().to_owned());
-        self.memory.room_key.clone_from(&room_key);
-        self.memory.display_name = Some(display_name.clone());
-        self.memory.external_id.clone_from(&external_id);
+        self.memory.room_url = (!is_configured).then(|| parsed.as_str().to_owned());
+        self.memory.room_key = own_key;
+        self.memory.display_name.clone_from(&join.display_name);
+        self.memory.external_id.clone_from(&join.external_id);
         self.memory.client_claim.clone_from(&client_claim);
         self.room_url = Some(parsed.as_str().to_owned());
         self.policy.rejoin_at = None;
@@ -220,19 +207,9 @@ impl Appliance {
         }
         if self.policy.rejoin_at.is_some_and(|at| at <= now.instant) {
             self.policy.rejoin_at = None;
-            let join = JoinRoom {
-                room_url: self.memory.room_url.clone(),
-                room_key: self.memory.room_key.clone(),
-                display_name: self.memory.display_name.clone(),
-                external_id: self.memory.external_id.clone(),
-                initial_mute_states: None,
-            };
-            let claim = self.memory.client_claim.clone();
-            self.join_by_itself(now, &join, claim);
+            self.return_to_the_room(now);
         }
-        self.policy
-            .requests
-            .retain(|request| request.until > now.instant);
+        self.review_requests(now);
     }
 
     fn status_changed(&mut self, now: Now, status: Status) {
@@ -240,6 +217,7 @@ impl Appliance {
             Status::Connected => {
                 self.policy.rejoins = 0;
                 self.problems.clear(super::ProblemCode::JoinRefused);
+                self.problems.clear(super::ProblemCode::IdentityTaken);
                 if std::mem::take(&mut self.policy.raise_hand_again)
                     && let Err(error) = self.act(now, Action::ToggleRaiseHand(Some(true)))
                 {
@@ -277,106 +255,77 @@ impl Appliance {
 
     /// The box is out for good: a restart does not bring it back.
     pub(super) fn forget_room(&mut self) {
-        if !self.stopping {
-            self.memory.in_room = false;
-            self.memory.client_claim = None;
-            self.memory.hand_raised = false;
+        if self.stopping {
+            return;
         }
+        self.memory = Memory {
+            microphone: self.memory.microphone,
+            camera: self.memory.camera,
+            volume: self.memory.volume,
+            camera_stream: self.memory.camera_stream.clone(),
+            ..Memory::default()
+        };
     }
 
     fn refused_or_lost(&mut self, now: Now) {
         let Some(error) = self.room.state().connection_error.clone() else {
             return;
         };
-        self.problems.raise(
-            now,
-            super::ProblemCode::JoinRefused,
-            format!("the room refused to let this box in: {error}"),
-        );
-        if self.settings.rejoin && PASSING_ERRORS.contains(&error.as_str()) {
-            let wait = FIRST_REJOIN
-                .saturating_mul(1 << self.policy.rejoins.min(8))
-                .min(LONGEST_REJOIN);
-            self.policy.rejoins += 1;
-            self.policy.rejoin_at = Some(now.instant + wait);
-        } else if !PASSING_ERRORS.contains(&error.as_str()) {
-            self.memory.in_room = false;
+        let passes = PASSING_ERRORS.contains(&error.as_str());
+        let mut message = format!("the room refused to let this box in: {error}");
+        if passes && self.settings.rejoin {
+            let wait = self.rejoin_later(now);
+            message.push_str(&format!("; it tries again in {} s", wait.as_secs()));
         }
+        if !passes {
+            self.forget_room();
+        }
+        let code = super::ProblemCode::JoinRefused;
+        self.problems
+            .raise_with(now, code, message, remedy_for(&error));
     }
 
-    /// Somebody asks; the id under which the box may answer, if it is asked.
-    pub(super) fn requested(&mut self, now: Now, asked: Asked, from: ClientId) -> Option<String> {
-        let policy = match asked {
-            Asked::Microphone => self.settings.on_request_audio,
-            Asked::Camera => self.settings.on_request_video,
-        };
-        match policy {
-            RequestPolicy::Refuse => None,
-            RequestPolicy::Accept => {
-                self.grant(now, asked, ChangedBy::source(ChangeSource::Policy));
-                None
-            }
-            RequestPolicy::Ask => {
-                self.policy.request_count += 1;
-                let id = format!("r{}", self.policy.request_count);
-                let until = now.instant + self.settings.request_timeout;
-                self.policy
-                    .requests
-                    .retain(|open| open.asked != asked || open.from != from);
-                self.policy.requests.push(OpenRequest {
-                    id: id.clone(),
-                    asked,
-                    from,
-                    until,
-                });
-                Some(id)
-            }
+    /// The server ended the connection for good, as it does when another one comes with the same
+    /// claim. Coming back as the same would send that one out in turn.
+    pub(super) fn dismissed(&mut self, now: Now) {
+        let room = self.room.state();
+        if room.connection_status != Status::Disconnected || room.connection_error.is_some() {
+            return;
         }
+        self.memory.client_claim = None;
+        let mut message = "the room's server put another connection in this box's place".to_owned();
+        if self.settings.rejoin {
+            let wait = self.rejoin_later(now);
+            message.push_str(&format!(
+                "; it comes back as a new participant in {} s",
+                wait.as_secs()
+            ));
+        }
+        self.problems
+            .raise(now, super::ProblemCode::IdentityTaken, message);
     }
 
-    pub(super) fn answer_request(
-        &mut self,
-        now: Now,
-        id: &str,
-        accept: bool,
-        by: ChangedBy,
-    ) -> Result<Option<Outcome>, CommandError> {
-        let Some(index) = self
-            .policy
-            .requests
-            .iter()
-            .position(|request| request.id == id)
-        else {
-            return Err(CommandError::new(
-                ErrorCode::NotFound,
-                format!("there is no open request {id:?}"),
-                "use the requestId of an event/request_audio_enable or event/request_video_enable that is not too old",
-            )
-            .in_field("requestId"));
-        };
-        let request = self.policy.requests.remove(index);
-        self.outputs.push(ApplianceOutput::Event(ApplianceEvent {
-            name: "request_answered".to_owned(),
-            payload: serde_json::json!({ "requestId": request.id, "participantId": request.from, "accept": accept }),
-        }));
-        Ok(accept.then(|| self.grant(now, request.asked, by)))
+    fn rejoin_later(&mut self, now: Now) -> Duration {
+        let wait = FIRST_REJOIN
+            .saturating_mul(1 << self.policy.rejoins.min(8))
+            .min(LONGEST_REJOIN);
+        self.policy.rejoins += 1;
+        self.policy.rejoin_at = Some(now.instant + wait);
+        wait
     }
 
-    fn grant(&mut self, now: Now, asked: Asked, by: ChangedBy) -> Outcome {
-        let (action, outcome) = match asked {
-            Asked::Microphone => {
-                self.microphone_cause = Some(by);
-                let action = Action::ToggleMicrophone(Some(true));
-                (action, Outcome::Microphone(true))
-            }
-            Asked::Camera => {
-                self.camera_cause = Some(by);
-                (Action::ToggleCamera(Some(true)), Outcome::Camera(true))
-            }
-        };
-        if let Err(error) = self.act(now, action) {
-            tracing::error!(?error, "a toggle is never refused");
+    /// The machine slept: the connection is dead, whatever it looks like, and time that was waited for
+    /// has passed.
+    pub(super) fn slept(&mut self, now: Now, asleep: Duration) {
+        self.requests.slept(now, asleep);
+        if let Some(at) = &mut self.policy.rejoin_at {
+            *at = at.checked_sub(asleep).unwrap_or(now.instant);
         }
-        outcome
+        if self.room.is_active() {
+            tracing::info!(?asleep, "the machine slept, connecting again");
+            self.outputs.push(ApplianceOutput::Signalling(
+                roomd_signalling::Command::Restart,
+            ));
+        }
     }
 }

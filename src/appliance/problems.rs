@@ -32,6 +32,10 @@ pub enum ProblemCode {
     MediaFailed,
     /// What the room chose cannot be kept over a restart.
     MemoryFailed,
+    /// What the room chose last was lost over a restart.
+    MemoryLost,
+    /// Somebody else is in the room as this box.
+    IdentityTaken,
 }
 
 impl ProblemCode {
@@ -47,6 +51,8 @@ impl ProblemCode {
             Self::CameraOpenWhileOff => "camera_open_while_off",
             Self::MediaFailed => "media_failed",
             Self::MemoryFailed => "memory_failed",
+            Self::MemoryLost => "memory_lost",
+            Self::IdentityTaken => "identity_taken",
         }
     }
 
@@ -79,6 +85,12 @@ impl ProblemCode {
                 "check the device it names and [media] in the configuration; roomd probe lists what is there"
             }
             Self::MemoryFailed => "check that the state directory is writable and not full",
+            Self::MemoryLost => {
+                "the box started muted, with the camera off: send join_room, toggle_microphone or toggle_camera as it should be"
+            }
+            Self::IdentityTaken => {
+                "see that no other box has a copy of this one's state directory; remove it from the copy"
+            }
         }
     }
 }
@@ -104,12 +116,23 @@ pub(super) struct Problems {
 
 impl Problems {
     pub(super) fn raise(&mut self, now: Now, code: ProblemCode, message: String) {
+        self.raise_with(now, code, message, code.remedy());
+    }
+
+    /// A problem whose remedy is better known than its kind tells.
+    pub(super) fn raise_with(
+        &mut self,
+        now: Now,
+        code: ProblemCode,
+        message: String,
+        remedy: &str,
+    ) {
         self.stands(Problem {
             code: code.as_str().to_owned(),
             since: format!("{:.3}", now.wall),
             severity: code.severity(),
             message,
-            remedy: code.remedy().to_owned(),
+            remedy: remedy.to_owned(),
         });
     }
 
@@ -153,7 +176,16 @@ impl Problems {
         self.set(now, ProblemCode::MediaFailed, message);
     }
 
-    /// Keeps an eye on devices that should be closed.
+    /// A device that failed stays a problem until it works: that nobody asks for it any more repairs nothing.
+    fn watch_device(&mut self, now: Now, code: ProblemCode, report: &CaptureReport) {
+        match &report.error {
+            Some(error) => self.raise(now, code, error.clone()),
+            None if report.flowing => self.clear(code),
+            None => {}
+        }
+    }
+
+    /// Keeps an eye on devices that failed, and on those that should be closed.
     pub(super) fn watch_muted(
         &mut self,
         now: Now,
@@ -161,8 +193,8 @@ impl Problems {
         microphone: &CaptureReport,
         camera: &CaptureReport,
     ) {
-        self.set(now, ProblemCode::MicrophoneFailed, microphone.error.clone());
-        self.set(now, ProblemCode::CameraFailed, camera.error.clone());
+        self.watch_device(now, ProblemCode::MicrophoneFailed, microphone);
+        self.watch_device(now, ProblemCode::CameraFailed, camera);
         for (code, wish, report, what) in [
             (
                 ProblemCode::MicrophoneOpenWhileMuted,

@@ -30,7 +30,7 @@ pub struct ApplianceSettings {
     /// What to do when somebody asks the room to turn its camera on.
     pub on_request_video: RequestPolicy,
     /// How long such a question stands.
-    pub request_timeout: Duration,
+    pub answer_within: Duration,
     /// How long a `join_room` command waits for its outcome (knocking excluded).
     pub join_timeout: Duration,
     /// Volume at the first start, 0 to 100.
@@ -51,7 +51,7 @@ impl Default for ApplianceSettings {
             initial_camera: InitialState::Last,
             on_request_audio: RequestPolicy::Ask,
             on_request_video: RequestPolicy::Ask,
-            request_timeout: Duration::from_secs(60),
+            answer_within: Duration::from_secs(30),
             join_timeout: Duration::from_secs(30),
             volume: 70,
         }

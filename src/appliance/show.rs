@@ -71,6 +71,7 @@ impl Appliance {
             state.live_transcription.clone(),
         );
         replace(&mut self.shown.live_captions, state.live_captions.clone());
+        replace(&mut self.shown.requests, self.requests.list());
         replace(&mut self.shown.problems, self.problems.list());
         if std::mem::replace(&mut self.was_shown, true) {
             self.tell_changes(&before, &breakout_before);

@@ -17,7 +17,7 @@ use roomd_room::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::command::ChangedBy;
+use super::{command::ChangedBy, requests::PendingRequest};
 
 /// What the box shows of itself. A snapshot; parts that did not change are shared.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,6 +50,8 @@ pub struct ApplianceState {
     pub breakout: Arc<BreakoutState>,
     /// `state/local_media`.
     pub local_media: Arc<LocalMediaPart>,
+    /// `state/requests`.
+    pub requests: Arc<Vec<PendingRequest>>,
     /// `state/problems`.
     pub problems: Arc<Vec<Problem>>,
 }

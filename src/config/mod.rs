@@ -7,7 +7,7 @@
 //! | `units`, `setting` | values with bounds; how a value is read and shown |
 //! | `sources`, `layer` | where text comes from; one file or the environment as a tree |
 //! | `reader` | takes the topmost value of each key, collects every mistake |
-//! | `secret` | files that hold a secret |
+//! | `secret`, `tls` | files that hold a secret, a certificate or a key |
 //! | `problem` | a mistake: place, key, found, allowed, remedy |
 //! | `report` | what `roomd check-config` prints |
 //!
@@ -26,6 +26,7 @@ mod server;
 mod setting;
 mod sources;
 mod system;
+mod tls;
 mod units;
 
 use std::path::PathBuf;
@@ -39,8 +40,8 @@ pub use room::{RequestsConfig, RoomConfig, ServiceConfig};
 pub use sources::{DEFAULT_FILE, Secrets, Sources, variable_of};
 pub use system::{LogConfig, LogDirectives, LogFormat, StateConfig};
 pub use units::{
-    DisplayName, EvenPixels, FramesPerSecond, JitterBuffer, JoinTimeout, OpusBitrate, Percent,
-    Pixels, RequestTimeout, VideoBitrate,
+    AnswerWithin, DisplayName, EvenPixels, FramesPerSecond, JitterBuffer, JoinTimeout, OpusBitrate,
+    Percent, Pixels, VideoBitrate,
 };
 
 use reader::Reader;
@@ -85,7 +86,7 @@ impl Config {
             initial_camera: room.initial_camera,
             on_request_audio: room.requests.unmute,
             on_request_video: room.requests.camera_on,
-            request_timeout: room.requests.timeout,
+            answer_within: room.requests.answer_within,
             join_timeout: room.join_timeout,
             volume: self.media.volume.get(),
         }

@@ -6,6 +6,7 @@ use super::{
     device::DeviceConfig,
     reader::Section,
     setting::{Setting, read_serde, serde_setting},
+    tls::{check_authorities, check_identity},
 };
 use crate::mqtt::settings::{
     BrokerUrl, ClockSynchronised, KeepAlive, MqttConfig, MqttTls, MqttVersion, TopicPrefix,
@@ -38,6 +39,16 @@ fn read_tls(section: &mut Section<'_, '_>) -> MqttTls {
         client_key: section.private_file("client_key", "\"/etc/roomd/mqtt.key\""),
         alpn: section.key("alpn", Vec::<String>::new()),
     };
+    if let Some(file) = &tls.ca {
+        check_authorities(section, "ca", file);
+    }
+    if let (Some(certificate), Some(key)) = (&tls.client_certificate, &tls.client_key) {
+        check_identity(
+            section,
+            ("client_certificate", certificate),
+            ("client_key", key),
+        );
+    }
     let alone = match (&tls.client_certificate, &tls.client_key) {
         (Some(_), None) => Some(("client_certificate", "client_key")),
         (None, Some(_)) => Some(("client_key", "client_certificate")),

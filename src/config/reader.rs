@@ -228,9 +228,14 @@ impl<'a> Section<'_, 'a> {
         named
     }
 
+    /// Whether this program is the one that will read the files which this section names.
+    pub(super) fn reads_files(&self) -> bool {
+        self.reader.sources.secrets.include(&self.path)
+    }
+
     /// Refuses a file that others than the service's user may read.
     pub(super) fn check_private_file(&mut self, name: &str, file: &Path) {
-        if !self.reader.sources.secrets.include(&self.path) {
+        if !self.reads_files() {
             return;
         }
         if let Err(error) = secret::open_private(file, self.reader.sources.user_id) {

@@ -11,7 +11,8 @@ use super::{
     device::DeviceConfig,
     reader::Section,
     setting::{Setting, read_serde, read_url, words},
-    units::{DisplayName, JoinTimeout, RequestTimeout},
+    tls::check_authorities,
+    units::{AnswerWithin, DisplayName, JoinTimeout},
 };
 use crate::appliance::settings::{InitialState, RequestPolicy};
 
@@ -52,8 +53,8 @@ pub struct RequestsConfig {
     pub unmute: RequestPolicy,
     /// Somebody asks the room to turn its camera on. Default: ask.
     pub camera_on: RequestPolicy,
-    /// How long such a question stands. Default: 60 s.
-    pub timeout: Duration,
+    /// How long such a question stands. Default: 30 s.
+    pub answer_within: Duration,
 }
 
 /// Where the service of rooms answers, and whom to trust there.
@@ -90,19 +91,23 @@ fn read_requests(section: &mut Section<'_, '_>) -> RequestsConfig {
     RequestsConfig {
         unmute: section.key("unmute", RequestPolicy::Ask),
         camera_on: section.key("camera_on", RequestPolicy::Ask),
-        timeout: milliseconds(section.key("timeout_ms", RequestTimeout::DEFAULT).get()),
+        answer_within: milliseconds(section.key("answer_within_ms", AnswerWithin::DEFAULT).get()),
     }
 }
 
 fn read_service(section: &mut Section<'_, '_>) -> ServiceConfig {
     let api: Option<ApiUrl> = section.optional("api_url", "\"https://rooms.example.org\"");
     let signal: Option<SignalUrl> = section.optional("signal_url", "\"wss://rooms.example.org\"");
+    let ca_file: Option<PathBuf> = section.optional("ca_file", "\"/etc/roomd/rooms-ca.pem\"");
+    if let Some(file) = &ca_file {
+        check_authorities(section, "ca_file", file);
+    }
     ServiceConfig {
         endpoints: Endpoints {
             api: api.map(|url| url.0),
             signal: signal.map(|url| url.0),
         },
-        ca_file: section.optional("ca_file", "\"/etc/roomd/rooms-ca.pem\""),
+        ca_file,
         trace_file: section.optional("trace_file", "\"/run/roomd/signalling.jsonl\""),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use roomd_protocol::records::IceServer;
+use roomd_protocol::{Secret, records::IceServer};
 use roomd_server::config::{ServerConfig, TlsMode, UnlistedMode, UnlistedRole};
 use serde::Deserialize;
 use toml::Value;
@@ -13,6 +13,7 @@ use super::{
     setting::{Setting, read_serde, read_url, serde_setting, show_serde, words},
     sources::Sources,
     system::state_directory,
+    tls::check_identity,
 };
 
 pub(super) fn read(section: &mut Section<'_, '_>, sources: &Sources) -> ServerConfig {
@@ -43,12 +44,21 @@ pub(super) fn read(section: &mut Section<'_, '_>, sources: &Sources) -> ServerCo
             server.public_url = Some(url.0);
         },
     );
-    keys.api_key();
+    keys.secret("api_key", "\"/etc/roomd/server-api-key\"", |server, key| {
+        server.api_key = Some(key);
+    });
+    keys.secret(
+        "assistant_key",
+        "\"/etc/roomd/server-assistant-key\"",
+        |server, key| server.assistant_key = Some(key),
+    );
+    keys.with("recorder_command", |server| &mut server.recorder_command);
 
     server.state_dir =
         Some(section.key("state_dir", state_directory(sources, "roomd/room-server")));
-    if let TlsMode::Files { key, .. } = &server.tls {
+    if let TlsMode::Files { certificate, key } = &server.tls {
         section.check_private_file("tls", key);
+        check_identity(section, ("tls", certificate), ("tls", key));
     }
     read_limits(&mut section.section("limits"), &mut server);
     server
@@ -124,12 +134,14 @@ impl Keys<'_, '_, '_> {
         }
     }
 
-    fn api_key(&mut self) {
-        if let Some(key) = self
-            .section
-            .secret("api_key", "\"/etc/roomd/server-api-key\"")
-        {
-            self.set("api_key", |server| server.api_key = Some(key.clone()));
+    fn secret(
+        &mut self,
+        name: &'static str,
+        example: &'static str,
+        set: fn(&mut ServerConfig, Secret),
+    ) {
+        if let Some(key) = self.section.secret(name, example) {
+            self.set(name, |server| set(server, key.clone()));
         }
     }
 

@@ -7,6 +7,7 @@ use super::*;
 mod documents;
 mod mistakes;
 mod secrets;
+mod tls;
 
 /// Writes a main file into a directory of its own.
 fn written(text: &str) -> (tempfile::TempDir, Sources) {

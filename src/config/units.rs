@@ -64,8 +64,8 @@ bounded! {
     Percent(u8) = 0..=100, default 70, "a whole number from 0 to 100 (percent)";
     /// How long a join may take, in milliseconds.
     JoinTimeout(u32) = 1_000..=120_000, default 30_000, "a whole number from 1000 to 120000 (ms)";
-    /// How long the question whether to unmute stands, in milliseconds.
-    RequestTimeout(u32) = 5_000..=600_000, default 60_000, "a whole number from 5000 to 600000 (ms)";
+    /// How long a question of somebody in the room stands, in milliseconds.
+    AnswerWithin(u32) = 5_000..=600_000, default 30_000, "a whole number from 5000 to 600000 (ms)";
 }
 
 /// Width or height of a picture: even, because chroma has half the resolution.

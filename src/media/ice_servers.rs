@@ -4,7 +4,7 @@ use roomd_protocol::records::IceServer;
 
 /// A server as an address that webrtcbin understands. Its text may hold a password: it is never logged.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum IceAddress {
+pub enum IceAddress {
     /// For the property `stun-server`; webrtcbin takes one.
     Stun(String),
     /// For the action `add-turn-server`.
@@ -21,7 +21,7 @@ impl std::fmt::Debug for IceAddress {
 }
 
 /// All addresses of a list; what is neither STUN nor TURN is passed over.
-pub(crate) fn addresses(servers: &[IceServer]) -> Vec<IceAddress> {
+pub fn addresses(servers: &[IceServer]) -> Vec<IceAddress> {
     servers
         .iter()
         .flat_map(|server| {
@@ -37,7 +37,8 @@ pub(crate) fn addresses(servers: &[IceServer]) -> Vec<IceAddress> {
 fn address(url: &str, server: &IceServer) -> Option<IceAddress> {
     let (scheme, host) = url.trim().split_once(':')?;
     let host = host.trim_start_matches("//");
-    if host.is_empty() {
+    let is_foreign = |c: char| c.is_control() || c.is_whitespace();
+    if host.is_empty() || host.contains(is_foreign) {
         return None;
     }
     match scheme.to_ascii_lowercase().as_str() {
@@ -107,6 +108,7 @@ mod tests {
                     "turn:turn.example:443?transport=tcp".into(),
                     "turns:[2001:db8::1]?transport=tcp".into(),
                     "http://nonsense".into(),
+                    "turn:turn.example and more".into(),
                 ]),
                 username: Some("1700000000:room".into()),
                 credential: Some(Secret::from("a/b+c=@")),

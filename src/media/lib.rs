@@ -17,7 +17,7 @@ mod encoding;
 mod engine;
 mod fanout;
 mod graph;
-mod ice_servers;
+pub mod ice_servers;
 mod key_frames;
 mod launch;
 pub mod outputs;
@@ -27,7 +27,7 @@ pub mod playback;
 mod probe;
 mod receive;
 pub mod scene;
-mod sdp;
+pub mod sdp;
 pub mod settings;
 
 pub use bare::{BarePipelines, Encoded};

@@ -10,6 +10,9 @@ pub struct Scene {
     /// Large text in the middle, for as long as there is something to say that matters more than the
     /// tiles (connecting, waiting for the host, kicked, an error with its remedy). Several lines.
     pub message: Option<String>,
+    /// A few lines below the title that somebody should see while the pictures go on (a question to the
+    /// room).
+    pub notice: Option<String>,
     /// Line at the bottom: own state ("Microphone off", "Camera off", "Hand raised", "Sharing screen").
     pub status: String,
     /// Remote pictures in order; presentations first are shown large.

@@ -8,26 +8,26 @@ use crate::encoders::Codec;
 
 /// One media section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Section {
+pub struct Section {
     /// `audio`, `video` or `application`.
-    pub(crate) kind: String,
+    pub kind: String,
     /// Its `a=mid`.
-    pub(crate) mid: Option<String>,
+    pub mid: Option<String>,
     /// What its writer does with it.
-    pub(crate) direction: Direction,
+    pub direction: Direction,
     /// Stream id of its `a=msid`, else of an `a=ssrc … msid`.
-    pub(crate) stream: Option<StreamId>,
+    pub stream: Option<StreamId>,
     /// `a=ice-ufrag`.
-    pub(crate) ufrag: Option<String>,
+    pub ufrag: Option<String>,
     /// The payload types in order of preference.
-    pub(crate) payloads: Vec<Payload>,
+    pub payloads: Vec<Payload>,
     /// Port 0 without `a=bundle-only`: refused.
-    pub(crate) rejected: bool,
+    pub rejected: bool,
 }
 
 /// Direction of a section as its writer sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
     /// Both ways.
     #[default]
     SendRecv,
@@ -41,20 +41,20 @@ pub(crate) enum Direction {
 
 impl Direction {
     /// The writer of the description sends.
-    pub(crate) fn sends(self) -> bool {
+    pub fn sends(self) -> bool {
         matches!(self, Self::SendRecv | Self::SendOnly)
     }
 }
 
 /// One payload type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Payload {
+pub struct Payload {
     /// Its number.
-    pub(crate) number: u8,
+    pub number: u8,
     /// Encoding name, upper case.
-    pub(crate) encoding: String,
+    pub encoding: String,
     /// `a=fmtp` as written.
-    pub(crate) parameters: String,
+    pub parameters: String,
 }
 
 impl Payload {
@@ -83,7 +83,7 @@ impl Payload {
 
 impl Section {
     /// Number of the payload type that carries `codec`.
-    pub(crate) fn payload_of(&self, codec: Codec) -> Option<u8> {
+    pub fn payload_of(&self, codec: Codec) -> Option<u8> {
         self.payloads
             .iter()
             .find(|payload| payload.carries(codec))
@@ -91,13 +91,13 @@ impl Section {
     }
 
     /// Whether its writer sends a stream in it.
-    pub(crate) fn is_sending(&self) -> bool {
+    pub fn is_sending(&self) -> bool {
         self.direction.sends() && !self.rejected && matches!(self.kind.as_str(), "audio" | "video")
     }
 }
 
 /// The sections of a description in order. Lines that make no sense are passed over.
-pub(crate) fn sections(sdp: &str) -> Vec<Section> {
+pub fn sections(sdp: &str) -> Vec<Section> {
     let mut session = Section::default();
     let mut sections: Vec<Section> = Vec::new();
     for line in sdp.lines().map(str::trim_end) {
@@ -189,19 +189,19 @@ fn for_payload<'a, 'b>(
 
 /// A stream that we send in a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SentStream {
+pub struct SentStream {
     /// Index of the section.
-    pub(crate) index: usize,
+    pub index: usize,
     /// Stream id.
-    pub(crate) stream: String,
+    pub stream: String,
     /// Track id.
-    pub(crate) track: String,
+    pub track: String,
 }
 
 /// The section of each sent track. webrtcbin tells the index of a track only once it was answered; until then the
 /// tracks stand in the order of their pads in the sections that are new, the first of them after `before` others.
 /// A track is its index, if that is known, and whether it is video.
-pub(crate) fn assign_sections(
+pub fn assign_sections(
     local: &[Section],
     before: usize,
     tracks: &[(Option<usize>, bool)],
@@ -227,7 +227,7 @@ pub(crate) fn assign_sections(
 
 /// Puts an `a=msid` at media level into each section that sends a stream; webrtcbin writes the
 /// stream only into `a=ssrc` lines, and not even there before it knows the caps.
-pub(crate) fn with_msids(sdp: &str, sent: &[SentStream]) -> String {
+pub fn with_msids(sdp: &str, sent: &[SentStream]) -> String {
     let mut text = String::with_capacity(sdp.len() + sent.len() * 96);
     let mut next: usize = 0;
     for line in sdp
@@ -258,7 +258,7 @@ pub(crate) fn with_msids(sdp: &str, sent: &[SentStream]) -> String {
 
 /// Takes `sprop-stereo` and `sprop-maxcapturerate` out of `a=fmtp` lines: webrtcbin before 1.22.10 makes
 /// media receive-only when the peers differ in it.
-pub(crate) fn without_sprop_stereo(sdp: &str) -> String {
+pub fn without_sprop_stereo(sdp: &str) -> String {
     let mut text = String::with_capacity(sdp.len());
     for line in sdp
         .lines()
@@ -296,7 +296,7 @@ pub(crate) fn without_sprop_stereo(sdp: &str) -> String {
 }
 
 /// A candidate of webrtcbin as the peer wants it.
-pub(crate) fn candidate_for_peer(index: u32, candidate: &str, local: &[Section]) -> IceCandidate {
+pub fn candidate_for_peer(index: u32, candidate: &str, local: &[Section]) -> IceCandidate {
     let section = usize::try_from(index)
         .ok()
         .and_then(|index| local.get(index));
@@ -310,14 +310,14 @@ pub(crate) fn candidate_for_peer(index: u32, candidate: &str, local: &[Section])
 }
 
 /// A candidate of the peer as webrtcbin wants it; `None` for an end of candidates and for a section
-/// that does not exist.
-pub(crate) fn candidate_for_webrtcbin(
+/// that does not exist, and for what is more than a line.
+pub fn candidate_for_webrtcbin(
     candidate: &IceCandidate,
     remote: &[Section],
 ) -> Option<(u32, String)> {
     let text = candidate.candidate.trim();
     let text = text.strip_prefix("a=").unwrap_or(text);
-    if !text.starts_with("candidate:") {
+    if !text.starts_with("candidate:") || text.contains(char::is_control) {
         return None;
     }
     let index = candidate.sdp_m_line_index.or_else(|| {
@@ -331,7 +331,7 @@ pub(crate) fn candidate_for_webrtcbin(
 }
 
 /// Whether the peer restarted ICE between two of its descriptions; webrtcbin cannot follow.
-pub(crate) fn restarts_ice(before: &[Section], after: &[Section]) -> bool {
+pub fn restarts_ice(before: &[Section], after: &[Section]) -> bool {
     let ufrag = |sections: &[Section]| sections.iter().find_map(|section| section.ufrag.clone());
     match (ufrag(before), ufrag(after)) {
         (Some(before), Some(after)) => before != after,

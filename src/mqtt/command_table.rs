@@ -96,7 +96,7 @@ pub static COMMANDS: &[CommandSpec] = &[
     command!(Cmd "stop_breakout_timer", "Stops the timer.", "{}", args::None, |_| room(Action::StopBreakoutTimer)),
     command!(Cmd "broadcast_to_groups", "Lets somebody be heard in all groups.", r#"{"participantId":"c0ffee"}"#, args::Participant, |a| room(Action::BroadcastToGroups(participant(a.participant_id)?))),
     command!(Cmd "stop_broadcast_to_groups", "Ends the broadcast of somebody.", r#"{"participantId":"c0ffee"}"#, args::Participant, |a| room(Action::StopBroadcastToGroups(participant(a.participant_id)?))),
-    command!(Cmd "answer_request", "Answers the room's request to unmute or to turn the camera on.", r#"{"requestId":"r1","accept":true}"#, args::Answer, |a| Ok(Command::AnswerRequest { request_id: not_empty("requestId", a.request_id)?, accept: a.accept })),
+    command!(Cmd "answer_request", "Answers somebody's request to unmute or to turn the camera on.", r#"{"requestId":"19ab2c3d4e5-1","accept":true}"#, args::Answer, |a| Ok(Command::AnswerRequest { request_id: not_empty("requestId", a.request_id)?, accept: a.accept })),
     command!(Cmd "set_volume", "Sets the volume of the speaker, 0 to 100.", r#"{"level":40}"#, args::Volume, |a| Ok(Command::SetVolume(level(a.level)?))),
     command!(Cmd "mute_speaker", "Mutes the speaker.", r#"{"muted":true}"#, args::Muted, |a| Ok(Command::MuteSpeaker(a.muted))),
     command!(Cmd "select_device", "Uses another device.", r#"{"kind":"camera","device":"front"}"#, args::SelectDevice),

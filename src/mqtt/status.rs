@@ -15,8 +15,12 @@ use serde_json::{Map, Value};
 use super::command::MAX_PAYLOAD;
 use crate::appliance::ApplianceState;
 
-/// Least time between two publications of a part.
-pub const INTERVAL: Duration = Duration::from_millis(100);
+/// Time between two publications of a part that changes all the time.
+pub const INTERVAL: Duration = Duration::from_millis(1000 / 7);
+/// How many publications of a part may follow each other at once after a quiet time: a switch takes
+/// several steps (`starting`, `on`), and whoever pressed it waits for the last. Together with
+/// [`INTERVAL`] these are ten in any second.
+pub const BURST: u32 = 3;
 
 /// One state topic.
 pub struct Part {
@@ -61,6 +65,7 @@ pub static PARTS: &[Part] = &[
     part!(live_captions in "liveCaptions"),
     part!(breakout),
     part!(local_media),
+    part!(requests in "requests"),
     part!(problems in "problems"),
 ];
 
@@ -90,7 +95,27 @@ struct Shown {
     at: Timestamp,
     /// To be published.
     pending: bool,
-    sent: Option<Instant>,
+    pace: Pace,
+}
+
+/// The generic cell rate algorithm (ITU-T I.371): at most [`BURST`] at once and one more per [`INTERVAL`].
+#[derive(Debug, Default)]
+struct Pace {
+    /// When the publications so far would have been made if they had come evenly, and one interval.
+    spent_until: Option<Instant>,
+}
+
+impl Pace {
+    /// The earliest time of the next publication, `None` for any.
+    fn next(&self) -> Option<Instant> {
+        let spent = self.spent_until?;
+        Some(spent.checked_sub(INTERVAL * (BURST - 1)).unwrap_or(spent))
+    }
+
+    fn published(&mut self, now: Instant) {
+        let from = self.spent_until.map_or(now, |spent| spent.max(now));
+        self.spent_until = Some(from + INTERVAL);
+    }
 }
 
 impl Status {
@@ -103,7 +128,7 @@ impl Status {
                 version: 1,
                 at,
                 pending: true,
-                sent: None,
+                pace: Pace::default(),
             })
             .collect();
         Self {
@@ -128,7 +153,7 @@ impl Status {
     pub fn again(&mut self) {
         for shown in &mut self.parts {
             shown.pending = true;
-            shown.sent = None;
+            shown.pace = Pace::default();
         }
     }
 
@@ -147,7 +172,7 @@ impl Status {
         self.parts
             .iter()
             .filter(|shown| shown.pending)
-            .map(|shown| shown.sent.map_or(now, |sent| sent + INTERVAL))
+            .map(|shown| shown.pace.next().unwrap_or(now))
             .min()
     }
 
@@ -166,14 +191,12 @@ impl Status {
             .iter()
             .zip(&mut self.parts)
             .filter(|(_, shown)| {
-                let free = shown
-                    .sent
-                    .is_none_or(|sent| now.saturating_duration_since(sent) >= INTERVAL);
+                let free = shown.pace.next().is_none_or(|next| now >= next);
                 shown.pending && (all || free)
             })
             .map(|(part, shown)| {
                 shown.pending = false;
-                shown.sent = Some(now);
+                shown.pace.published(now);
                 let payload = payload(part, shown_state, shown.version, shown.at)
                     .map_err(|error| (part.name, error))?;
                 Ok(Due {
@@ -255,13 +278,39 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_is_published_at_most_ten_times_a_second_the_last_value_always() {
+    fn steps_that_follow_each_other_are_published_at_once_and_all_changes_at_most_ten_times_a_second()
+     {
         let start = Instant::now();
         let mut status = Status::new(locked(false), at());
-        status.due(start, false);
-        status.changed(locked(true), at());
+        let times: Vec<Duration> = (0..5000)
+            .map(Duration::from_millis)
+            .filter(|after| {
+                status.changed(locked(after.as_millis() % 2 == 1), at());
+                names(status.due(start + *after, false)).contains(&"room")
+            })
+            .collect();
+        assert!(times[2] < Duration::from_millis(3), "{times:?}");
+        assert!(
+            times
+                .windows(11)
+                .all(|eleven| eleven[10] - eleven[0] >= Duration::from_secs(1)),
+            "{times:?}"
+        );
+        assert!(times.len() >= 35, "{times:?}");
+    }
+
+    #[test]
+    fn only_what_changed_is_published_the_last_value_always() {
+        let start = Instant::now();
+        let mut status = Status::new(locked(false), at());
+        for number in 0..BURST {
+            status.changed(locked(number % 2 == 0), at());
+            status.due(start, false);
+        }
+        status.changed(locked(false), at());
         assert!(status.due(start + INTERVAL / 2, false).is_empty());
         assert_eq!(status.next_deadline(start), Some(start + INTERVAL));
+        status.changed(locked(true), at());
         status.changed(locked(false), at());
         status.changed(locked(true), at());
         let due = status.due(start + INTERVAL, false);
@@ -270,7 +319,7 @@ mod tests {
         assert_eq!(due.part, "room");
         let payload: Value = serde_json::from_str(&due.payload).unwrap();
         assert_eq!(payload["isLocked"], true);
-        assert_eq!(payload["version"], 4);
+        assert_eq!(payload["version"], 8);
         assert_eq!(payload["at"], "2026-11-23T10:00:00.500Z");
         // The same value in another allocation is no change.
         status.changed(locked(true), at());

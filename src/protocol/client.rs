@@ -64,6 +64,9 @@ messages! {
         SdpAnswer(RelayMessage) = "sdp_answer",
         /// An ICE candidate for a peer.
         IceCandidate(RelayMessage) = "ice_candidate",
+        /// A caption. Not among the reference's events: the way in for writers of captions of one's
+        /// own, taken from clients of role `captioner` alone.
+        LiveCaption(crate::server::LiveCaption) = "live_caption",
         /// No more candidates for a peer.
         IceEndOfCandidates(Relay) = "ice_endofcandidates",
     }

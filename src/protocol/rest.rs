@@ -51,7 +51,8 @@ pub struct CreateMeeting {
     /// `viewerMode`: locked, group, both extra addresses.
     #[serde(default)]
     pub template_type: Option<String>,
-    /// Which extra addresses the answer has: `hostRoomUrl`, `viewerRoomUrl`.
+    /// Which extra addresses the answer has: `hostRoomUrl`, `viewerRoomUrl`; with roomd's own
+    /// server also `recorderRoomUrl`, `streamerRoomUrl`, `captionerRoomUrl`.
     #[serde(default)]
     pub fields: Vec<String>,
 }
@@ -87,4 +88,13 @@ pub struct Meeting {
     /// The viewers' address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub viewer_room_url: Option<Secret>,
+    /// The recorder's address; of roomd's own server alone, like the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder_room_url: Option<Secret>,
+    /// The streamer's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streamer_room_url: Option<Secret>,
+    /// The captioner's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captioner_room_url: Option<Secret>,
 }

@@ -47,6 +47,9 @@ impl RoomUrl {
             .query_pairs()
             .find(|(name, value)| name == "roomKey" && !value.is_empty())
             .map(|(_, value)| Secret::from(value.into_owned()));
+        // A name and a password before the host are no part of a room's address, and not for showing. What has a host
+        // takes both.
+        let _ = (url.set_username(""), url.set_password(None));
         url.set_query(None);
         url.set_fragment(None);
         Ok(Self { url, room_key })
@@ -165,6 +168,8 @@ mod tests {
         assert_eq!(url.room_name(), "/my room");
         assert_eq!(url.room_key().unwrap().reveal(), "abc");
         assert_eq!(url.as_str(), "https://acme.whereby.com/my%20room");
+        let url = RoomUrl::parse("https://me:secret@acme.whereby.com/room").unwrap();
+        assert_eq!(url.as_str(), "https://acme.whereby.com/room");
         assert_eq!(
             RoomUrl::parse("https://acme.whereby.com/%ff")
                 .unwrap()

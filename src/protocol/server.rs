@@ -183,6 +183,7 @@ mod tests {
     #[test]
     fn both_directions_together_have_the_events_of_the_reference() {
         assert_eq!(ServerMessage::NAMES.len(), 45);
-        assert_eq!(crate::ClientMessage::NAMES.len(), 34);
+        let own = ["live_caption"];
+        assert_eq!(crate::ClientMessage::NAMES.len() - own.len(), 34);
     }
 }

@@ -26,6 +26,12 @@ pub struct ServerConfig {
     pub state_dir: Option<PathBuf>,
     /// Bearer key of `/v1/meetings`. Without one these calls are switched off. Default none.
     pub api_key: Option<Secret>,
+    /// Key with which programs join as assistants (`assistantKey`), at least 16 characters. Without
+    /// one nobody does. Default none.
+    pub assistant_key: Option<Secret>,
+    /// Program and arguments that record a room when a host asks for it; see [`crate::recorder`].
+    /// Default empty: recording is not offered.
+    pub recorder_command: Vec<String>,
     /// Address under which people reach the server, for the room links it makes, for example
     /// `https://rooms.example.org/`. Default: `listen`, with a LAN address of this machine.
     pub public_url: Option<Url>,
@@ -161,6 +167,8 @@ impl Default for ServerConfig {
             plain_listen: None,
             state_dir: None,
             api_key: None,
+            assistant_key: None,
+            recorder_command: Vec::new(),
             public_url: None,
             ice_servers: Vec::new(),
             allow_unlisted_rooms: true,
@@ -233,13 +241,18 @@ impl ServerConfig {
                 "an http or https address without a path, as in https://rooms.example.org/";
             return refuse("public_url", url.to_string(), allowed);
         }
-        if self
-            .api_key
-            .as_ref()
-            .is_some_and(|key| key.reveal().len() < 16)
-        {
-            let allowed = "at least 16 characters; `openssl rand -hex 24` makes one";
-            return refuse("api_key", "(hidden)".into(), allowed);
+        for (name, key) in [
+            ("api_key", &self.api_key),
+            ("assistant_key", &self.assistant_key),
+        ] {
+            if key.as_ref().is_some_and(|key| key.reveal().len() < 16) {
+                let allowed = "at least 16 characters; `openssl rand -hex 24` makes one";
+                return refuse(name, "(hidden)".into(), allowed);
+            }
+        }
+        if self.recorder_command.first().is_some_and(String::is_empty) {
+            let allowed = "a program and its arguments, as [\"/usr/bin/roomd\", \"record\"]";
+            return refuse("recorder_command", "[\"\"]".into(), allowed);
         }
         let limits = &self.limits;
         for (key, value) in [
@@ -326,6 +339,8 @@ mod tests {
             plain_listen = "127.0.0.1:8080"
             state_dir = "/var/lib/roomd"
             api_key = "0123456789abcdef"
+            assistant_key = "fedcba9876543210"
+            recorder_command = ["/usr/bin/record", "--quiet"]
             public_url = "https://rooms.example.org/"
             ice_servers = [{ urls = "stun:stun.example.org" }]
             allow_unlisted_rooms = false
@@ -342,7 +357,10 @@ mod tests {
         config.check().unwrap();
         assert_eq!(config.grace, Duration::from_secs(15));
         assert_eq!(config.limits.clients_per_room, 6);
-        assert!(!format!("{config:?}").contains("0123456789abcdef"));
+        assert_eq!(config.recorder_command.len(), 2);
+        for secret in ["0123456789abcdef", "fedcba9876543210"] {
+            assert!(!format!("{config:?}").contains(secret));
+        }
     }
 
     #[test]
@@ -357,6 +375,14 @@ mod tests {
                 "claim_hours = 0 is not possible: 1 to 720",
             ),
             ("api_key = 'short'", "api_key = (hidden) is not possible"),
+            (
+                "assistant_key = 'short'",
+                "assistant_key = (hidden) is not possible",
+            ),
+            (
+                "recorder_command = ['']",
+                "recorder_command = [\"\"] is not possible",
+            ),
             (
                 "public_url = 'ftp://x/'",
                 "public_url = ftp://x/ is not possible",

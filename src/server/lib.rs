@@ -8,6 +8,7 @@
 //! | `room_loop` | the one task that owns the rooms |
 //! | `session`, `outbox`, `rate` | one WebSocket, its queue, its limits |
 //! | `rest`, `page` | HTTP calls and the room page |
+//! | [`recorder`] | the processes that record |
 //! | `store`, `certificate` | what is kept on disk |
 //! | [`config`], `running` | what can be set; start and shutdown |
 //!
@@ -27,6 +28,7 @@ pub mod meetings;
 mod outbox;
 mod page;
 mod rate;
+pub mod recorder;
 mod rest;
 mod room_loop;
 pub mod rooms;

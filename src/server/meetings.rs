@@ -61,6 +61,34 @@ pub struct ExtraUrls {
     pub host: bool,
     /// `viewerRoomUrl`.
     pub viewer: bool,
+    /// `recorderRoomUrl`.
+    pub recorder: bool,
+    /// `streamerRoomUrl`.
+    pub streamer: bool,
+    /// `captionerRoomUrl`.
+    pub captioner: bool,
+}
+
+impl ExtraUrls {
+    /// The members that may be asked for.
+    const FIELDS: [&str; 5] = [
+        "hostRoomUrl",
+        "viewerRoomUrl",
+        "recorderRoomUrl",
+        "streamerRoomUrl",
+        "captionerRoomUrl",
+    ];
+
+    fn named(has: impl Fn(&str) -> bool) -> Self {
+        let [host, viewer, recorder, streamer, captioner] = Self::FIELDS.map(has);
+        Self {
+            host,
+            viewer,
+            recorder,
+            streamer,
+            captioner,
+        }
+    }
 }
 
 /// What is wrong with a request, for whoever wrote it.
@@ -132,6 +160,9 @@ impl MeetingRecord {
             end_date: iso(self.end),
             host_room_url: extra.host.then(|| with_key(RoleName::Host)),
             viewer_room_url: extra.viewer.then(|| with_key(RoleName::Viewer)),
+            recorder_room_url: extra.recorder.then(|| with_key(RoleName::Recorder)),
+            streamer_room_url: extra.streamer.then(|| with_key(RoleName::Streamer)),
+            captioner_room_url: extra.captioner.then(|| with_key(RoleName::Captioner)),
             room_url,
         }
     }
@@ -174,24 +205,23 @@ pub fn read_request(
         .and_then(|text| text.parse::<Timestamp>().ok())
         .filter(|end| *end > now.wall)
         .ok_or_else(|| invalid("endDate", end_text, example))?;
-    let request: CreateMeeting = serde_json::from_value(value.clone())
+    let mut request: CreateMeeting = serde_json::from_value(value.clone())
         .map_err(|error| invalid("body", &value, &error.to_string()))?;
+    if !members.contains_key("roomNamePattern") {
+        // People see it on pages and displays, and sometimes have to type it.
+        request.room_name_pattern = RoomNamePattern::HumanShort;
+    }
     let is_viewer_mode = request.template_type.is_some();
-    let extra = ExtraUrls {
-        host: is_viewer_mode || request.fields.iter().any(|f| f == "hostRoomUrl"),
-        viewer: is_viewer_mode || request.fields.iter().any(|f| f == "viewerRoomUrl"),
-    };
+    let mut extra = ExtraUrls::named(|name| request.fields.iter().any(|field| field == name));
+    extra.host |= is_viewer_mode;
+    extra.viewer |= is_viewer_mode;
     Ok((request, end, extra))
 }
 
 /// Reads the query member `fields` of `GET /v1/meetings/{id}`.
 #[must_use]
 pub fn read_fields(fields: &str) -> ExtraUrls {
-    let has = |name| fields.split(',').any(|field| field.trim() == name);
-    ExtraUrls {
-        host: has("hostRoomUrl"),
-        viewer: has("viewerRoomUrl"),
-    }
+    ExtraUrls::named(|name| fields.split(',').any(|field| field.trim() == name))
 }
 
 fn check_member(name: &str, value: &Value) -> Result<(), InvalidMeeting> {
@@ -215,10 +245,11 @@ fn check_member(name: &str, value: &Value) -> Result<(), InvalidMeeting> {
         ),
         "fields" => (
             value.as_array().is_some_and(|fields| {
-                let known = |field| is_one_of(field, &["hostRoomUrl", "viewerRoomUrl"]);
+                let known = |field| is_one_of(field, &ExtraUrls::FIELDS);
                 fields.iter().all(known)
             }),
-            "a list of \"hostRoomUrl\" and \"viewerRoomUrl\"",
+            "a list of \"hostRoomUrl\", \"viewerRoomUrl\", \"recorderRoomUrl\", \"streamerRoomUrl\" and \
+             \"captionerRoomUrl\"",
         ),
         "recording" => (
             value
@@ -257,29 +288,30 @@ fn invalid(field: &str, value: &Value, remedy: &str) -> InvalidMeeting {
     }
 }
 
-/// A name that can be read out: four syllables and four digits from a random id (40 bits).
+/// A name that can be read out and copied by hand, and cannot be guessed: `k7fd-2mqx-9hta`, 60 random
+/// bits of a UUID in characters of which no two look alike.
 fn human_short(id: &str) -> String {
-    let digits: Vec<usize> = id
+    let bits = id
         .chars()
         .filter_map(|c| c.to_digit(16))
-        .map(|digit| digit as usize)
-        .chain(std::iter::repeat(0))
-        .take(16)
-        .collect();
-    let mut name = String::new();
-    for syllable in 0..4 {
-        if syllable == 2 {
+        .enumerate()
+        // The version and the variant are the same in every id (RFC 9562 §5.4).
+        .filter(|(at, _)| !matches!(at, 12 | 16))
+        .take(15)
+        .fold(0_u64, |bits, (_, digit)| (bits << 4) | u64::from(digit));
+    let mut name = String::with_capacity(14);
+    for place in 0..12 {
+        if place % 4 == 0 && place > 0 {
             name.push('-');
         }
-        name.push(char::from(b"bdfghklmnprstvwz"[digits[syllable * 2]]));
-        name.push(char::from(b"aeio"[digits[syllable * 2 + 1] % 4]));
+        let five_bits = (bits >> (5 * (11 - place))) & 0b1_1111;
+        name.push(char::from(LETTERS[five_bits as usize]));
     }
-    let tail: String = digits[8..12]
-        .iter()
-        .map(|d| char::from(b"0123456789abcdef"[*d]))
-        .collect();
-    format!("{name}-{tail}")
+    name
 }
+
+/// Digits and letters without `i`, `l`, `o` and `u`, which are taken for others.
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 #[cfg(test)]
 mod tests {
@@ -384,10 +416,41 @@ mod tests {
         assert!(extra.host && extra.viewer);
     }
 
+    fn name_of(members: &str) -> String {
+        let body = format!(r#"{{"endDate":"2030-01-01T00:00:00Z"{members}}}"#);
+        let (request, end, _) = read_request(body.as_bytes(), now()).unwrap();
+        MeetingRecord::new(now(), &request, end, &mut RandomIds).room_name
+    }
+
     #[test]
-    fn short_names_can_be_read_out() {
+    fn a_room_has_a_short_name_unless_a_uuid_is_asked_for() {
+        for members in ["", r#","roomNamePattern":"human-short""#] {
+            let name = name_of(members);
+            let groups: Vec<&str> = name.strip_prefix('/').unwrap().split('-').collect();
+            assert_eq!(groups.len(), 3, "{name}");
+            assert!(groups.iter().all(|group| group.len() == 4), "{name}");
+        }
+        let name = name_of(r#","roomNamePattern":"uuid""#);
+        assert!(uuid::Uuid::parse_str(&name[1..]).is_ok(), "{name}");
+        assert!(name_of(r#","roomNamePrefix":"board-""#).starts_with("/board-"));
+    }
+
+    #[test]
+    fn a_short_name_is_made_of_the_random_bits_alone_and_of_all_of_them() {
         let name = human_short("0f1e2d3c-4b5a-4678-9abc-def012345678");
-        assert_eq!(name, "bodi-fega-4b5a");
+        assert_eq!(name, "1wf2-tf2b-b9kr");
+        let same = human_short("0f1e2d3c-4b5a-7678-babc-def012345678");
+        assert_eq!(same, name, "version and variant are no part of it");
+        let zero = "00000000-0000-4000-8000-000000000000";
+        let mut names = std::collections::BTreeSet::from([human_short(zero)]);
+        for at in (0..13).filter(|at| ![8, 13].contains(at)).chain(15..18) {
+            for digit in ["1", "2", "4", "8"] {
+                let mut id = zero.to_owned();
+                id.replace_range(at..=at, digit);
+                names.insert(human_short(&id));
+            }
+        }
+        assert_eq!(names.len(), 61, "each of 60 bits makes another name");
     }
 
     proptest! {

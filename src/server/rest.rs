@@ -29,7 +29,10 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::{
+    cors::{Any, CorsLayer},
+    timeout::TimeoutLayer,
+};
 use url::Url;
 use uuid::Uuid;
 
@@ -51,6 +54,10 @@ const BODY_LIMIT: usize = 16 * 1024;
 
 /// Read buffer of a WebSocket in bytes; there is one per connection.
 const READ_BUFFER: usize = 8 * 1024;
+
+/// How long a call may take, the body that the caller sends included. WebSockets are not calls: they
+/// begin when their call has ended.
+const CALL: Duration = Duration::from_secs(10);
 
 /// How long the health check waits for the room loop.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
@@ -107,6 +114,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route(SIGNAL_PATH, get(signal))
         .fallback(page::serve)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            CALL,
+        ))
         .layer(cors)
         .with_state(shared)
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
-use roomd_protocol::{ClientMessage, engine_io};
+use roomd_protocol::{ClientId, ClientMessage, engine_io};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     meetings::MeetingRecord,
     outbox::Outbox,
     rate::PerAddress,
+    recorder::Recorders,
     rooms::{Census, Ended, Outgoing, Rooms, SocketId},
     store::Store,
 };
@@ -53,6 +54,12 @@ pub(crate) enum Command {
     Census {
         reply: oneshot::Sender<Census>,
     },
+    /// The process of a recorder is gone, or never was.
+    RecorderEnded {
+        recorder: ClientId,
+        room: String,
+        reason: &'static str,
+    },
 }
 
 /// The loop is gone: the server is shutting down.
@@ -79,12 +86,26 @@ impl Inbox {
     }
 }
 
+/// An inbox that does not keep the loop alive.
+#[derive(Clone)]
+pub(crate) struct WeakInbox(mpsc::WeakSender<Command>);
+
+impl WeakInbox {
+    /// Tells the loop, if there still is one.
+    pub(crate) async fn tell(&self, command: Command) {
+        if let Some(sender) = self.0.upgrade() {
+            let _ = sender.send(command).await;
+        }
+    }
+}
+
 /// The state that the loop owns.
 pub(crate) struct RoomLoop {
     pub(crate) rooms: Rooms,
     pub(crate) registrations: PerAddress,
     pub(crate) meeting_limit: usize,
     pub(crate) store: Store,
+    recorders: Option<Recorders>,
     outboxes: HashMap<SocketId, Outbox>,
 }
 
@@ -100,13 +121,19 @@ impl RoomLoop {
             registrations,
             meeting_limit,
             store,
+            recorders: None,
             outboxes: HashMap::new(),
         }
     }
 
     /// The inbox, and the loop to be spawned. The loop ends when the last inbox is dropped.
-    pub(crate) fn start(mut self) -> (Inbox, impl Future<Output = ()> + Send) {
+    pub(crate) fn start(
+        mut self,
+        recorders: Option<Recorders>,
+    ) -> (Inbox, impl Future<Output = ()> + Send) {
         let (sender, mut commands) = mpsc::channel(INBOX);
+        self.recorders = recorders;
+        let own = WeakInbox(sender.downgrade());
         let run = async move {
             loop {
                 let deadline = self.rooms.next_deadline(Now::read());
@@ -123,7 +150,7 @@ impl RoomLoop {
                     None => self.rooms.timeout(now),
                 };
                 for one in outgoing {
-                    self.carry_out(one);
+                    self.carry_out(one, &own);
                 }
             }
         };
@@ -162,11 +189,21 @@ impl RoomLoop {
                 return outgoing.unwrap_or_default();
             }
             Command::Census { reply } => answer(reply, self.rooms.census()),
+            Command::RecorderEnded {
+                recorder,
+                room,
+                reason,
+            } => {
+                if let Some(recorders) = &mut self.recorders {
+                    recorders.forget(&recorder);
+                }
+                return self.rooms.recorder_ended(now, &room, &recorder, reason);
+            }
         }
         Vec::new()
     }
 
-    fn carry_out(&mut self, outgoing: Outgoing) {
+    fn carry_out(&mut self, outgoing: Outgoing, own: &WeakInbox) {
         match outgoing {
             Outgoing::Event { to, message } => {
                 if let Some(outbox) = self.outboxes.get(&to) {
@@ -177,6 +214,20 @@ impl RoomLoop {
             Outgoing::Close { socket, closing } => {
                 if let Some(outbox) = self.outboxes.get(&socket) {
                     outbox.close(closing);
+                }
+            }
+            Outgoing::StartRecorder {
+                recorder,
+                room,
+                key,
+            } => {
+                if let Some(recorders) = &mut self.recorders {
+                    recorders.start(recorder, room, &key, own.clone());
+                }
+            }
+            Outgoing::StopRecorder { recorder } => {
+                if let Some(recorders) = &mut self.recorders {
+                    recorders.stop(&recorder);
                 }
             }
             Outgoing::MeetingChanged(meeting) => {

@@ -5,30 +5,40 @@
 //! comes in as a call with the time, what follows comes out as a list of [`Outgoing`].
 
 mod breakout;
+mod breakout_timers;
+mod captions;
 mod chat;
+mod deadlines;
+mod dispatch;
 mod door;
 mod join;
 mod leave;
 mod media;
 mod moderation;
+mod permissions;
+mod recording;
 mod relay;
 mod room;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use roomd_protocol::{
-    ClientId, ClientMessage, DeviceId, ServerMessage,
-    client::IdentifyDevice,
+    ClientId, ClientMessage, DeviceId, Secret, ServerMessage,
     records::{IceServer, RoleName, RoomMode},
 };
 
-use self::room::Room;
+pub use self::recording::Services;
+use self::{
+    deadlines::{Deadlines, Due},
+    room::Room,
+};
 use crate::{clock::Now, config::Limits, ids::IdSource, keys::Keys, meetings::MeetingRecord};
 
 /// One connection, named by whoever accepted it.
@@ -58,6 +68,20 @@ pub enum Outgoing {
     MeetingOver {
         /// Id of the meeting.
         meeting_id: String,
+    },
+    /// A recorder is to be started for a room; [`Rooms::recorder_ended`] is told when it ends.
+    StartRecorder {
+        /// The id it will have in the room.
+        recorder: ClientId,
+        /// Name of the room, with the leading slash.
+        room: String,
+        /// The key that lets it in, once and for this recording.
+        key: Secret,
+    },
+    /// A recorder that was started is to end.
+    StopRecorder {
+        /// The id it has or would have had in the room.
+        recorder: ClientId,
     },
 }
 
@@ -114,19 +138,25 @@ pub struct Census {
 /// All rooms of the server.
 pub struct Rooms {
     settings: RoomSettings,
+    services: Services,
     keys: Arc<Keys>,
     ids: Box<dyn IdSource>,
     sockets: HashMap<SocketId, Socket>,
+    /// How many connections each device has.
+    devices: HashMap<DeviceId, usize>,
     rooms: BTreeMap<String, Room>,
     meetings: BTreeMap<String, MeetingRecord>,
+    /// The same meetings, the first to end first.
+    ends: BTreeSet<(Timestamp, String)>,
+    deadlines: Deadlines,
+    /// Rooms that the current input may have changed; looked at by [`Rooms::settle`].
+    touched: BTreeSet<String>,
 }
 
 /// What is known of one connection.
 struct Socket {
     device: Option<DeviceId>,
     place: Place,
-    /// When the socket is to be closed: it did not identify, or it was kicked and stayed.
-    close_at: Option<Instant>,
 }
 
 /// Where a socket stands.
@@ -154,17 +184,30 @@ impl Rooms {
         ids: Box<dyn IdSource>,
         meetings: Vec<MeetingRecord>,
     ) -> Self {
-        Self {
+        let mut rooms = Self {
             settings,
+            services: Services::default(),
             keys,
             ids,
             sockets: HashMap::new(),
+            devices: HashMap::new(),
             rooms: BTreeMap::new(),
-            meetings: meetings
-                .into_iter()
-                .map(|meeting| (meeting.meeting_id.clone(), meeting))
-                .collect(),
+            meetings: BTreeMap::new(),
+            ends: BTreeSet::new(),
+            deadlines: Deadlines::default(),
+            touched: BTreeSet::new(),
+        };
+        for meeting in meetings {
+            rooms.add_meeting(meeting);
         }
+        rooms
+    }
+
+    /// The same with assistants and a recorder, where the operator has set them up.
+    #[must_use]
+    pub fn with_services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
     }
 
     /// How many there are.
@@ -184,32 +227,18 @@ impl Rooms {
         let state = Socket {
             device: None,
             place: Place::Outside,
-            close_at: Some(now.monotonic + patience),
         };
         self.sockets.insert(socket, state);
+        self.close_at(socket, Some(now.monotonic + patience));
     }
 
     /// A client sent an event. Events of sockets that are not attached are dropped.
     #[must_use]
     pub fn receive(&mut self, now: Now, socket: SocketId, message: ClientMessage) -> Vec<Outgoing> {
         let mut out = Vec::new();
-        if !self.sockets.contains_key(&socket) {
-            return out;
-        }
-        match message {
-            ClientMessage::IdentifyDevice(request) => self.identify(socket, &request, &mut out),
-            ClientMessage::JoinRoom(request) => self.join(now, socket, *request, &mut out),
-            ClientMessage::KnockRoom(request) => self.knock(now, socket, *request, &mut out),
-            ClientMessage::CancelRoomKnock => self.cancel_knock(socket, &mut out),
-            ClientMessage::LeaveRoom => {
-                self.step_out(socket, &mut out);
-                // The answer is due even to who is in no room: the SDK waits for it for ever.
-                tell(&mut out, socket, ServerMessage::RoomLeft);
-            }
-            ClientMessage::HandleKnock(request) => self.handle_knock(socket, request, &mut out),
-            ClientMessage::SetLock(request) => self.set_lock(socket, request, &mut out),
-            ClientMessage::KickClient(request) => self.kick(now, socket, &request, &mut out),
-            other => self.in_room(now, socket, other, &mut out),
+        if self.sockets.contains_key(&socket) {
+            self.dispatch(now, socket, message, &mut out);
+            self.settle(now, &mut out);
         }
         out
     }
@@ -221,6 +250,7 @@ impl Rooms {
         match self.place(socket) {
             Place::In { room, id } if how == Ended::Lost && !self.settings.grace.is_zero() => {
                 let until = now.monotonic + self.settings.grace;
+                self.touch(&room);
                 if let Some(client) = self.client_mut(&room, &id) {
                     client.socket = None;
                     client.grace_until = Some(until);
@@ -228,55 +258,65 @@ impl Rooms {
             }
             _ => self.step_out(socket, &mut out),
         }
-        self.sockets.remove(&socket);
+        self.forget_socket(socket);
+        self.settle(now, &mut out);
         out
     }
 
     /// When [`Rooms::timeout`] is to be called, if nothing else happens before.
     #[must_use]
     pub fn next_deadline(&self, now: Now) -> Option<Instant> {
-        let sockets = self.sockets.values().filter_map(|socket| socket.close_at);
-        let rooms = self.rooms.values().filter_map(Room::next_deadline);
-        let meetings = self.meetings.values().map(|meeting| meeting.over_at(now));
-        sockets.chain(rooms).chain(meetings).min()
+        let first_end = self.ends.first();
+        let meeting = first_end.and_then(|(_, id)| self.meetings.get(id));
+        let over = meeting.map(|meeting| meeting.over_at(now));
+        self.deadlines.next().into_iter().chain(over).min()
     }
 
     /// Does what is due.
     #[must_use]
     pub fn timeout(&mut self, now: Now) -> Vec<Outgoing> {
         let mut out = Vec::new();
-        let due: Vec<(SocketId, Closing)> = self
-            .sockets
-            .iter()
-            .filter(|(_, state)| state.close_at.is_some_and(|at| at <= now.monotonic))
-            .map(|(&socket, state)| match state.device {
-                None => (socket, Closing::ForNow),
-                Some(_) => (socket, Closing::ForGood),
-            })
-            .collect();
-        for (socket, closing) in due {
-            self.close(socket, closing, &mut out);
+        for due in self.deadlines.take_due(now.monotonic) {
+            match due {
+                Due::Socket(socket) => {
+                    let is_known = self.device(socket).is_some();
+                    let closing = if is_known {
+                        Closing::ForGood
+                    } else {
+                        Closing::ForNow
+                    };
+                    self.close(socket, closing, &mut out);
+                }
+                Due::Room(name) => {
+                    self.touch(&name);
+                    if let Some(room) = self.rooms.get_mut(&name) {
+                        room.timeout(now, &mut out);
+                    }
+                }
+            }
         }
-        for room in self.rooms.values_mut() {
-            room.timeout(now, &mut out);
-        }
-        let over: Vec<String> = self
-            .meetings
-            .values()
-            .filter(|meeting| meeting.over_at(now) <= now.monotonic)
-            .map(|meeting| meeting.meeting_id.clone())
-            .collect();
-        for meeting_id in over {
+        while let Some((_, meeting_id)) = self.ends.first().cloned() {
+            let meeting = self.meetings.get(&meeting_id);
+            if meeting.is_some_and(|meeting| meeting.over_at(now) > now.monotonic) {
+                break;
+            }
+            self.ends.pop_first();
             self.end_meeting(now, &meeting_id, "meeting-ended", &mut out);
             out.push(Outgoing::MeetingOver { meeting_id });
         }
-        self.forget_empty_rooms();
+        self.settle(now, &mut out);
         out
     }
 
     /// A meeting was made and stored.
     pub fn add_meeting(&mut self, meeting: MeetingRecord) {
-        self.meetings.insert(meeting.meeting_id.clone(), meeting);
+        let id = meeting.meeting_id.clone();
+        self.ends.insert((meeting.end, id.clone()));
+        if let Some(old) = self.meetings.insert(id.clone(), meeting)
+            && self.meetings.get(&id).is_none_or(|new| new.end != old.end)
+        {
+            self.ends.remove(&(old.end, id));
+        }
     }
 
     /// The meeting with that id.
@@ -289,115 +329,58 @@ impl Rooms {
     #[must_use]
     pub fn remove_meeting(&mut self, now: Now, meeting_id: &str) -> Option<Vec<Outgoing>> {
         let mut out = Vec::new();
-        self.end_meeting(now, meeting_id, "room-deleted", &mut out)
-            .then_some(out)
-    }
-
-    fn identify(&mut self, socket: SocketId, request: &IdentifyDevice, out: &mut Vec<Outgoing>) {
-        // The answer comes at once and always: an SDK that loses it never identifies again.
-        tell(out, socket, ServerMessage::DeviceIdentified);
-        // A connection belongs to one device for as long as it lasts.
-        if self.device(socket).is_some() {
-            return;
-        }
-        if !self.keys.is_genuine(&request.device_credentials) {
-            // join_room will be refused with client_missing_device_id.
-            return;
-        }
-        let device = &request.device_credentials.credentials.uuid;
-        let others = self
-            .sockets
-            .iter()
-            .filter(|(id, other)| **id != socket && other.device.as_ref() == Some(device));
-        if others.count() >= self.settings.limits.sockets_per_device {
-            self.close(socket, Closing::ForGood, out);
-            return;
-        }
-        if let Some(state) = self.sockets.get_mut(&socket) {
-            state.device = Some(device.clone());
-            state.close_at = None;
-        }
-    }
-
-    /// Everything that only somebody in a room can do; silence for all others.
-    fn in_room(
-        &mut self,
-        now: Now,
-        socket: SocketId,
-        message: ClientMessage,
-        out: &mut Vec<Outgoing>,
-    ) {
-        let Place::In { room, id } = self.place(socket) else {
-            return;
-        };
-        let Some(room) = self.rooms.get_mut(&room) else {
-            return;
-        };
-        match message {
-            ClientMessage::EnableAudio(request) => room.enable_audio(&id, request.enabled, out),
-            ClientMessage::EnableVideo(request) => room.enable_video(&id, request.enabled, out),
-            ClientMessage::SendClientMetadata(request) => room.set_metadata(&id, request, out),
-            ClientMessage::StartScreenshare(request) => room.start_screenshare(&id, request, out),
-            ClientMessage::StopScreenshare(request) => {
-                room.stop_screenshare(&id, &request.stream_id, out);
-            }
-            ClientMessage::RequestAudioEnable(request) => room.request_audio(&id, &request, out),
-            ClientMessage::RequestVideoEnable(request) => room.request_video(&id, &request, out),
-            ClientMessage::AddSpotlight(request) => room.add_spotlight(&id, request, out),
-            ClientMessage::RemoveSpotlight(request) => room.remove_spotlight(&id, request, out),
-            ClientMessage::ChatMessage(request) => {
-                let message_id = self.ids.next_id();
-                room.chat(now, &id, message_id, request, &self.keys, out);
-            }
-            ClientMessage::RemoveChatMessage(request) => {
-                room.remove_chat(&id, &request, &self.keys, out);
-            }
-            ClientMessage::UpdateBreakoutSession(patch) => {
-                room.update_breakout(now, &id, patch, out);
-            }
-            ClientMessage::JoinBreakoutGroup(request) => room.join_group(&id, request.group, out),
-            ClientMessage::ReadyToReceiveOffer(to) => room.solicit(now, &id, &to.receiver_id, out),
-            ClientMessage::IceEndOfCandidates(to) => {
-                room.end_of_candidates(&id, &to.receiver_id, out);
-            }
-            ClientMessage::SdpOffer(relayed) => {
-                room.relay(&id, relayed, ServerMessage::SdpOffer, out);
-            }
-            ClientMessage::SdpAnswer(relayed) => {
-                room.relay(&id, relayed, ServerMessage::SdpAnswer, out);
-            }
-            ClientMessage::IceCandidate(relayed) => {
-                room.relay(&id, relayed, ServerMessage::IceCandidate, out);
-            }
-            ClientMessage::FetchMediaserverConfig => {
-                relay::mediaserver_config(&self.settings.ice_servers, socket, out);
-            }
-            ClientMessage::StartRecording(_)
-            | ClientMessage::StopRecording
-            | ClientMessage::StartLiveTranscription
-            | ClientMessage::StopLiveTranscription
-            | ClientMessage::LiveCaptionsEnabled
-            | ClientMessage::LiveCaptionsDisabled
-            | ClientMessage::RequestFileUploadUrl(_) => {
-                media::refuse_feature(&message, socket, out);
-            }
-            // Handled before: they do not need a room, or need more than one room knows.
-            ClientMessage::IdentifyDevice(_)
-            | ClientMessage::JoinRoom(_)
-            | ClientMessage::KnockRoom(_)
-            | ClientMessage::CancelRoomKnock
-            | ClientMessage::LeaveRoom
-            | ClientMessage::HandleKnock(_)
-            | ClientMessage::SetLock(_)
-            | ClientMessage::KickClient(_) => {}
-        }
+        let existed = self.end_meeting(now, meeting_id, "room-deleted", &mut out);
+        self.settle(now, &mut out);
+        existed.then_some(out)
     }
 
     /// Closes a socket. Whatever it still sends is not heard any more.
     fn close(&mut self, socket: SocketId, closing: Closing, out: &mut Vec<Outgoing>) {
         self.step_out(socket, out);
-        self.sockets.remove(&socket);
+        self.forget_socket(socket);
         out.push(Outgoing::Close { socket, closing });
+    }
+
+    fn forget_socket(&mut self, socket: SocketId) {
+        let device = self.sockets.remove(&socket).and_then(|state| state.device);
+        if let Some(device) = device
+            && let Some(count) = self.devices.get_mut(&device)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.devices.remove(&device);
+            }
+        }
+        self.close_at(socket, None);
+    }
+
+    /// Sets when the socket is to be closed: it did not identify, or it was kicked and stayed.
+    fn close_at(&mut self, socket: SocketId, at: Option<Instant>) {
+        self.deadlines.set(Due::Socket(socket), at);
+    }
+
+    /// Notes that the current input may have changed the room of that name.
+    fn touch(&mut self, room: &str) {
+        if !self.touched.contains(room) {
+            self.touched.insert(room.to_owned());
+        }
+    }
+
+    /// The end of every input: rooms that nobody needs any more go, the others have new deadlines.
+    fn settle(&mut self, now: Now, out: &mut Vec<Outgoing>) {
+        while let Some(name) = self.touched.pop_first() {
+            self.dismiss_services(now, &name, out);
+            self.touched.remove(&name);
+            let deadline = match self.rooms.get(&name) {
+                Some(room) if room.is_forgettable() => {
+                    self.rooms.remove(&name);
+                    None
+                }
+                Some(room) => room.next_deadline(),
+                None => None,
+            };
+            self.deadlines.set(Due::Room(name), deadline);
+        }
     }
 
     fn place(&self, socket: SocketId) -> Place {
@@ -416,17 +399,13 @@ impl Rooms {
         self.rooms.get_mut(room)?.clients.get_mut(id)
     }
 
-    /// The room that a host sits in, together with the host's id.
-    fn hosted(&mut self, socket: SocketId) -> Option<(&mut Room, ClientId)> {
+    /// The room that somebody sits in, together with the id there.
+    fn inside(&mut self, socket: SocketId) -> Option<(&mut Room, ClientId)> {
         let Place::In { room, id } = self.place(socket) else {
             return None;
         };
         let room = self.rooms.get_mut(&room)?;
-        room.is_host(&id).then_some((room, id))
-    }
-
-    fn forget_empty_rooms(&mut self) {
-        self.rooms.retain(|_, room| !room.is_forgettable());
+        Some((room, id))
     }
 }
 

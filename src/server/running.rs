@@ -24,9 +24,10 @@ use crate::{
     keys::Keys,
     meetings::InvalidMeeting,
     rate::PerAddress,
+    recorder::Recorders,
     rest::{Refused, Shared, router},
     room_loop::RoomLoop,
-    rooms::{RoomSettings, Rooms},
+    rooms::{RoomSettings, Rooms, Services},
     store::{self, StoreError},
 };
 
@@ -35,6 +36,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How long a new connection may take to say what it wants.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
+
+/// How long a connection may take to send the head of a further request.
+const NEXT_REQUEST: Duration = Duration::from_secs(30);
 
 /// Why the server does not start.
 #[derive(Debug, Error)]
@@ -86,6 +90,7 @@ pub struct RunningServer {
     fingerprint: Option<String>,
     shared: Arc<Shared>,
     listeners: Vec<(Handle<SocketAddr>, JoinHandle<io::Result<()>>)>,
+    recorders: TaskTracker,
     room_loop: JoinHandle<()>,
     store_thread: Option<ThreadHandle<()>>,
 }
@@ -123,10 +128,20 @@ pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
         Arc::clone(&keys),
         Box::new(RandomIds),
         opened.meetings,
-    );
+    )
+    .with_services(Services {
+        assistant_key: config.assistant_key.clone(),
+        has_recorder: !config.recorder_command.is_empty(),
+    });
     let registrations = PerAddress::new(limits.devices_per_minute);
+    let stop = CancellationToken::new();
+    let recorders = TaskTracker::new();
+    let recorder = (!config.recorder_command.is_empty()).then(|| {
+        let command = config.recorder_command.clone();
+        Recorders::new(command, page_url.clone(), stop.clone(), recorders.clone())
+    });
     let (inbox, run) =
-        RoomLoop::new(rooms, registrations, limits.meetings, opened.store.clone()).start();
+        RoomLoop::new(rooms, registrations, limits.meetings, opened.store.clone()).start(recorder);
     let room_loop = tokio::spawn(run);
     let shared = Arc::new(Shared {
         inbox,
@@ -138,7 +153,7 @@ pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
         limits,
         next_socket: AtomicU64::new(1),
         sessions: TaskTracker::new(),
-        stop: CancellationToken::new(),
+        stop,
         started: now.monotonic,
     });
 
@@ -158,6 +173,7 @@ pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
         fingerprint,
         shared,
         listeners,
+        recorders,
         room_loop,
         store_thread: opened.thread,
     })
@@ -211,11 +227,13 @@ impl RunningServer {
     }
 
     /// Ends the server: every client is told to come back later (WebSocket code 1012), nobody is
-    /// accepted any more, the database is closed. Takes 2 s at most where clients do not answer.
+    /// accepted any more, the database is closed. Takes 2 s at most where clients do not answer, and
+    /// as long as recorders need to finish their files, 20 s at most.
     pub async fn shutdown(self) {
         let Self {
             shared,
             listeners,
+            recorders,
             room_loop,
             store_thread,
             ..
@@ -231,6 +249,9 @@ impl RunningServer {
         {
             tracing::warn!("some clients did not take their farewell");
         }
+        // Each kills its process when that takes too long.
+        recorders.close();
+        recorders.wait().await;
         for (_, task) in listeners {
             match task.await {
                 Ok(Ok(())) => {}
@@ -272,13 +293,23 @@ fn serve(
     let failed = |source| ServerError::Listen { address, source };
     let task = match tls {
         Some(tls) => {
-            let server = axum_server::from_tcp_rustls(listener, tls).map_err(failed)?;
-            let server = server.first_request_timeout(FIRST_REQUEST);
+            let mut server = axum_server::from_tcp_rustls(listener, tls)
+                .map_err(failed)?
+                .first_request_timeout(FIRST_REQUEST);
+            server
+                .http_builder()
+                .http1()
+                .header_read_timeout(NEXT_REQUEST);
             tokio::spawn(server.handle(handle.clone()).serve(service))
         }
         None => {
-            let server = axum_server::from_tcp(listener).map_err(failed)?;
-            let server = server.first_request_timeout(FIRST_REQUEST);
+            let mut server = axum_server::from_tcp(listener)
+                .map_err(failed)?
+                .first_request_timeout(FIRST_REQUEST);
+            server
+                .http_builder()
+                .http1()
+                .header_read_timeout(NEXT_REQUEST);
             tokio::spawn(server.handle(handle.clone()).serve(service))
         }
     };

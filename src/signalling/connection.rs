@@ -373,9 +373,9 @@ async fn open(
         return Err(ConnectionError::NoHandshake);
     };
     let connect = socket_io::Packet::Connect(None).encode();
-    socket
-        .send(Message::text(engine_io::Packet::Message(&connect).encode()))
-        .await?;
+    let connect = engine_io::Packet::Message(&connect).encode();
+    connector.trace.lock().await.frame(">", &connect);
+    socket.send(Message::text(connect)).await?;
     loop {
         let frame = next_text(&mut socket).await?;
         match engine_io::Packet::decode(&frame)? {
@@ -384,14 +384,17 @@ async fn open(
                     .send(Message::text(engine_io::Packet::Pong(text).encode()))
                     .await?;
             }
-            engine_io::Packet::Message(text) => match socket_io::Packet::decode(text)? {
-                socket_io::Packet::Connect(_) => break,
-                socket_io::Packet::ConnectError(reason) => {
-                    let reason = reason.map_or_else(String::new, |raw| raw.get().to_owned());
-                    return Err(ConnectionError::Refused(reason));
+            engine_io::Packet::Message(text) => {
+                connector.trace.lock().await.frame("<", &frame);
+                match socket_io::Packet::decode(text)? {
+                    socket_io::Packet::Connect(_) => break,
+                    socket_io::Packet::ConnectError(reason) => {
+                        let reason = reason.map_or_else(String::new, |raw| raw.get().to_owned());
+                        return Err(ConnectionError::Refused(reason));
+                    }
+                    _ => return Err(ConnectionError::NoHandshake),
                 }
-                _ => return Err(ConnectionError::NoHandshake),
-            },
+            }
             _ => {}
         }
     }

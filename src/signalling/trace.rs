@@ -64,7 +64,9 @@ impl Trace {
     }
 }
 
-fn redact_frame(frame: &str) -> String {
+/// The frame without the values of keys and claims; what cannot be read is left out whole.
+#[must_use]
+pub fn redact_frame(frame: &str) -> String {
     let json = frame.find(['[', '{']).unwrap_or(frame.len());
     let (head, body) = frame.split_at(json);
     match serde_json::from_str::<Value>(body) {

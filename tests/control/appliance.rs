@@ -105,9 +105,13 @@ impl Appliance {
         .unwrap_or_else(|_| panic!("not told, but {others:?}"))
     }
 
-    pub(crate) async fn problem(&mut self, code: &str) {
-        self.status(|status| matches!(status, MqttStatus::Raised(problem) if problem.code == code))
-            .await;
+    /// Waits until that problem is raised; gives its message.
+    pub(crate) async fn problem(&mut self, code: &str) -> String {
+        let raised = |status: &MqttStatus| matches!(status, MqttStatus::Raised(problem) if problem.code == code);
+        match self.status(raised).await {
+            MqttStatus::Raised(problem) => problem.message,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The next command that was carried out.

@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf};
 
 use roomd::{
-    appliance::state::{LocalMediaPart, LocalParticipantPart, Problem, RoomPart},
+    appliance::{
+        PendingRequest,
+        state::{LocalMediaPart, LocalParticipantPart, Problem, RoomPart},
+    },
     mqtt::{
         commands::COMMANDS, info::PublishedInfo, reply::Reply, status::PARTS, topics::PATTERNS,
     },
@@ -172,6 +175,10 @@ fn the_schemas_are_those_of_the_types() {
     check(
         "schemas/state.breakout.json",
         &pretty(&published::<BreakoutState>()),
+    );
+    check(
+        "schemas/state.requests.json",
+        &pretty(&schema_for!(Vec<PendingRequest>)),
     );
     check(
         "schemas/state.problems.json",

@@ -1,5 +1,6 @@
 //! The MQTT interface over a real broker (mosquitto on a private loopback port). The appliance
-//! side is a task that answers the requests and owns the state, as the room loop does.
+//! side is a task that answers the requests and owns the state, as the room loop does; in `requests` it is
+//! the pure appliance itself.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
@@ -11,5 +12,7 @@ mod controller;
 mod ctl;
 mod documentation;
 mod flood;
+mod requests;
 mod room_connection;
 mod state;
+mod transports;

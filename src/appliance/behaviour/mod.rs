@@ -4,4 +4,5 @@ mod commands;
 mod meeting;
 mod policy;
 mod privacy;
+mod requests;
 mod support;

@@ -7,9 +7,8 @@ use serde_json::json;
 
 use super::support::{Wall, room_joined, settings};
 use crate::appliance::{
-    ApplianceInput, ApplianceOutput, ApplianceSettings, ChangeSource, Command, InitialMuteStates,
-    JoinRoom, Memory,
-    settings::{InitialState, RequestPolicy},
+    ApplianceInput, ApplianceOutput, ApplianceSettings, Command, InitialMuteStates, JoinRoom,
+    Memory, settings::InitialState,
 };
 
 #[test]
@@ -158,88 +157,6 @@ fn an_error_that_may_pass_is_tried_again_and_others_are_not() {
         wall.advance(Duration::from_secs(60));
     }
     assert!(!wall.opened_socket(), "a wrong key stays wrong");
-}
-
-#[test]
-fn a_request_to_speak_is_asked_at_the_box_and_only_a_yes_unmutes() {
-    let mut wall = Wall::in_room(settings());
-    wall.signal(
-        "audio_enable_requested",
-        json!({ "requestedByClientId": "a", "enable": true }),
-    );
-    let request = wall.event("request_audio_enable").unwrap();
-    assert!(!wall.appliance.room().is_microphone_enabled);
-    let request_id = request["requestId"].as_str().unwrap().to_owned();
-    wall.command(Command::AnswerRequest {
-        request_id: request_id.clone(),
-        accept: true,
-    });
-    assert!(wall.appliance.room().is_microphone_enabled);
-    let second = wall.command(Command::AnswerRequest {
-        request_id,
-        accept: true,
-    });
-    assert_eq!(
-        wall.reply(second).unwrap().unwrap_err().field.as_deref(),
-        Some("requestId")
-    );
-}
-
-#[test]
-fn a_request_that_nobody_answers_ends() {
-    let mut wall = Wall::in_room(settings());
-    wall.signal(
-        "video_enable_requested",
-        json!({ "requestedByClientId": "a", "enable": true }),
-    );
-    let request = wall.event("request_video_enable").unwrap();
-    wall.advance(Duration::from_secs(61));
-    let request_id = request["requestId"].as_str().unwrap().to_owned();
-    let late = wall.command(Command::AnswerRequest {
-        request_id,
-        accept: true,
-    });
-    assert!(wall.reply(late).unwrap().is_err());
-    assert!(!wall.appliance.room().is_camera_enabled);
-}
-
-#[test]
-fn a_refusing_policy_does_not_even_ask() {
-    let mut wall = Wall::in_room(ApplianceSettings {
-        on_request_audio: RequestPolicy::Refuse,
-        ..settings()
-    });
-    wall.signal(
-        "audio_enable_requested",
-        json!({ "requestedByClientId": "a", "enable": true }),
-    );
-    assert!(wall.event("request_audio_enable").unwrap()["requestId"].is_null());
-    assert!(!wall.appliance.room().is_microphone_enabled);
-}
-
-#[test]
-fn a_host_that_mutes_is_named_as_the_cause() {
-    let mut wall = Wall::in_room(settings());
-    wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
-    wall.microphone(true, true, None);
-    wall.signal(
-        "audio_enable_requested",
-        json!({ "requestedByClientId": "a", "enable": false }),
-    );
-    wall.microphone(false, false, None);
-    let local = wall.appliance.state().local_participant.clone();
-    assert!(!local.participant.is_audio_enabled);
-    let by = wall
-        .appliance
-        .state()
-        .local_media
-        .changed_by
-        .clone()
-        .unwrap();
-    assert_eq!(
-        (by.source, by.participant_id),
-        (ChangeSource::Room, Some("a".into()))
-    );
 }
 
 #[test]

@@ -79,6 +79,15 @@ fn a_microphone_that_does_not_open_fails_the_command_and_shows_why() {
         MediaState::Failed
     );
     assert_eq!(wall.problems(), ["microphone_failed"]);
+    wall.microphone(false, false, None);
+    assert_eq!(
+        wall.problems(),
+        ["microphone_failed"],
+        "closed is not repaired"
+    );
+    wall.command(Command::Room(Action::ToggleMicrophone(Some(true))));
+    wall.microphone(true, true, None);
+    assert!(wall.problems().is_empty());
 }
 
 #[test]

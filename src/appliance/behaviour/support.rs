@@ -89,8 +89,18 @@ impl Wall {
         })));
     }
 
+    pub(super) fn camera(&mut self, open: bool, flowing: bool) {
+        self.room(Input::Media(MediaEvent::Camera(CaptureReport {
+            device: "hdmi".into(),
+            open,
+            flowing,
+            error: None,
+        })));
+    }
+
     pub(super) fn advance(&mut self, by: Duration) {
         self.now.instant += by;
+        self.now.wall += by;
         self.input(ApplianceInput::Timeout);
     }
 
@@ -155,6 +165,15 @@ impl Wall {
             ApplianceOutput::Event(event) if event.name == name => Some(event.payload.clone()),
             _ => None,
         })
+    }
+
+    /// The events of that name, the oldest first.
+    pub(super) fn events(&self, name: &str) -> Vec<Value> {
+        let named = self.outputs.iter().filter_map(|output| match output {
+            ApplianceOutput::Event(event) if event.name == name => Some(event.payload.clone()),
+            _ => None,
+        });
+        named.collect()
     }
 
     pub(super) fn problems(&self) -> Vec<String> {

@@ -150,6 +150,7 @@ fn the_description_names_the_rules_for_variables_and_credentials() {
         "`room-key`",
         "`mqtt-password`",
         "`server-api-key`",
+        "`server-assistant-key`",
         "`mqtt-tls-client-key`",
         "chmod 600",
         "78",

@@ -70,7 +70,8 @@ mod tests {
             .unwrap();
         assert_eq!(
             alsa.line,
-            "alsasrc device=\"hw:1,0\" provide-clock=false buffer-time=60000 latency-time=10000 \
+            "alsasrc device=\"hw:1,0\" provide-clock=false use-driver-timestamps=false \
+             buffer-time=200000 latency-time=10000 \
              ! identity sync=true silent=true ! audioconvert ! audioresample \
              ! audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=2"
         );

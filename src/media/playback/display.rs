@@ -30,6 +30,7 @@ pub struct Display {
     title: Line,
     status: Line,
     message: Line,
+    notice: Line,
     pictures: HashMap<(ClientId, StreamId), Picture>,
     cards: Vec<Card>,
     scene: Scene,
@@ -69,10 +70,11 @@ impl Display {
         ])?;
         let element = |name| launch::DISPLAY.element(&pipeline, name);
         let (mixer, out) = (element("mix")?, element("out")?);
-        let (title, status, message) = (
+        let (title, status, message, notice) = (
             Line::new(element("title")?),
             Line::new(element("status")?),
             Line::new(element("message")?),
+            Line::new(element("notice")?),
         );
         super::link_sink(&out, &opened.element, "display")?;
         // The background is a live input from the beginning: its latency is found.
@@ -89,6 +91,7 @@ impl Display {
             title,
             status,
             message,
+            notice,
             pictures: HashMap::new(),
             cards: Vec::new(),
             scene: Scene::default(),
@@ -165,6 +168,8 @@ impl Display {
         let margin = self.size.1 / 60;
         self.title.set_padding(margin, margin);
         self.status.set_padding(margin, margin);
+        let below_the_title = layout::title_height(self.size.1) + margin;
+        self.notice.set_padding(margin, below_the_title);
         self.arrange();
         self.running.start(&mut self.errors)
     }
@@ -248,7 +253,7 @@ impl Display {
         Ok(())
     }
 
-    /// The three texts above the pictures.
+    /// The texts above the pictures.
     fn write(&mut self, size: (u32, u32)) {
         let (width, height) = size;
         let font = (height / 24).max(12);
@@ -263,9 +268,18 @@ impl Display {
         };
         let message = text::message(words, size);
         self.message.set(&message.lines.join("\n"), message.font);
+        let font = (height / 20).max(12);
+        let mut lines = text::wrap(
+            self.scene.notice.as_deref().unwrap_or_default(),
+            text::columns(width * 90 / 100, font),
+        );
+        lines.truncate(NOTICE_LINES);
+        self.notice.set(&lines.join("\n"), font);
     }
 }
 
+/// How many lines of a notice are shown: the pictures below it matter too.
+const NOTICE_LINES: usize = 4;
 /// What is said where there is neither a picture nor a message.
 const NOBODY: &str = "Nobody else is here yet";
 const FRAMES_PER_SECOND: u32 = 30;

@@ -123,6 +123,10 @@ fn a_candidate_finds_its_section_by_index_or_by_mid() {
         candidate_for_webrtcbin(&candidate, &remote).map(|(index, _)| index),
         Some(0)
     );
+    let line = candidate.candidate.clone();
+    candidate.candidate.push_str("\r\na=rtcp-mux");
+    assert_eq!(candidate_for_webrtcbin(&candidate, &remote), None);
+    candidate.candidate = line;
     candidate.sdp_m_line_index = Some(7);
     assert_eq!(candidate_for_webrtcbin(&candidate, &remote), None);
     candidate.candidate.clear();

@@ -1,19 +1,17 @@
-//! Breakout groups: one configuration for the room, changed by patches, told as a whole.
-//!
-//! The timers tell clients to move or that the time is up. They never end a session: that is for
-//! a host to do.
+//! Breakout groups: one configuration for the room, changed by patches, told as a whole; who is in
+//! which group, and who may go where.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use indexmap::IndexMap;
 use roomd_protocol::{
-    ClientId, ServerMessage,
+    ClientId, DeviceId, ServerMessage,
     client::BreakoutPatch,
     records::{BreakoutConfig, BreakoutInitiator, RoomMode},
     server::BreakoutGroupJoined,
 };
 
-use super::{Outgoing, room::Room, truncated};
+use super::{Outgoing, breakout_timers::Timer, room::Room, truncated};
 use crate::clock::Now;
 
 /// Bounds of a configuration.
@@ -26,36 +24,21 @@ const NOTIFICATION_LIMIT: usize = 1000;
 /// Longest duration that can be set, in seconds.
 const DAY: f64 = 86_400.0;
 
-/// What the SDK assumes for a grace period of 0 or none, in seconds.
-const GRACE_TO_GROUP: f64 = 10.0;
-const GRACE_TO_MAIN: f64 = 30.0;
-const DURATION: f64 = 1800.0;
-
-/// How long before the end of the timer "ending" is told, in seconds; at most half its length.
-const ENDING: f64 = 60.0;
+/// Of how many clients that went the group is remembered.
+const REMEMBERED_LIMIT: usize = 1000;
 
 /// The breakout session of a room.
 #[derive(Default)]
 pub(super) struct Breakout {
-    config: BreakoutConfig,
+    pub(super) config: BreakoutConfig,
     /// Whether there ever was a session: then it is part of `room_joined`.
     is_used: bool,
-    started: Option<Instant>,
-    ended: Option<Instant>,
-    done: Vec<Timer>,
-}
-
-/// What a breakout session does by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    /// When the grace period into the groups is over.
-    MoveToGroup,
-    /// When the timer will end soon.
-    Ending,
-    /// When the timer ends.
-    Ended,
-    /// When the grace period back to the main room is over.
-    MoveToMain,
+    pub(super) started: Option<Instant>,
+    pub(super) ended: Option<Instant>,
+    /// What has happened by itself already.
+    pub(super) done: Vec<Timer>,
+    /// Groups of clients that went during the session, for their return.
+    left: IndexMap<ClientId, String>,
 }
 
 impl Breakout {
@@ -70,42 +53,6 @@ impl Breakout {
     pub(super) fn has_group(&self, group: &str) -> bool {
         let groups = self.config.groups.as_ref();
         groups.is_some_and(|groups| groups.contains_key(group))
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.pending().map(|(at, _)| at).min()
-    }
-
-    /// Timers that are set and have not fired.
-    fn pending(&self) -> impl Iterator<Item = (Instant, Timer)> {
-        let config = &self.config;
-        let to_group = or_default(config.move_to_group_grace_period, GRACE_TO_GROUP);
-        let to_main = or_default(config.move_to_main_grace_period, GRACE_TO_MAIN);
-        let duration = or_default(config.breakout_timer_duration, DURATION);
-        let head_start = if config.auto_move_to_group {
-            to_group
-        } else {
-            0.0
-        };
-        let end = head_start + duration;
-        let ending = end - ENDING.min(duration / 2.0);
-        let active = self.started.filter(|_| self.is_active());
-        let ended = self.ended.filter(|_| !self.is_active());
-        let timed = active.filter(|_| config.breakout_timer_setting);
-        let moved = active.filter(|_| config.auto_move_to_group);
-        let back = ended.filter(|_| config.auto_move_to_main);
-        let at = |base: Option<Instant>, seconds: f64, timer| {
-            base.map(|base| (base + Duration::from_secs_f64(seconds), timer))
-        };
-        [
-            at(moved, to_group, Timer::MoveToGroup),
-            at(timed, ending, Timer::Ending),
-            at(timed, end, Timer::Ended),
-            at(back, to_main, Timer::MoveToMain),
-        ]
-        .into_iter()
-        .flatten()
-        .filter(|(_, timer)| !self.done.contains(timer))
     }
 
     /// Merges what the patch has; what it leaves out stays.
@@ -154,6 +101,22 @@ impl Breakout {
         }
     }
 
+    /// The group that a device is assigned to, if there is such a group.
+    pub(super) fn assigned(&self, device: &DeviceId) -> Option<&str> {
+        let group = self.config.assignments.as_ref()?.get(device)?;
+        self.has_group(group).then_some(group.as_str())
+    }
+
+    /// Somebody went: should it return during this session, it is in the same group again.
+    pub(super) fn remember(&mut self, id: &ClientId, group: &str) {
+        if self.is_active() && !group.is_empty() {
+            if self.left.len() == REMEMBERED_LIMIT {
+                self.left.shift_remove_index(0);
+            }
+            self.left.insert(id.clone(), group.to_owned());
+        }
+    }
+
     fn start(&mut self, now: Now) {
         self.started = Some(now.monotonic);
         self.ended = None;
@@ -164,6 +127,7 @@ impl Breakout {
     }
 
     fn stop(&mut self, now: Now) {
+        self.left.clear();
         self.ended = Some(now.monotonic);
         self.config.started_at = None;
         self.config.breakout_ended_at = Some(now.iso());
@@ -179,12 +143,13 @@ impl Room {
         out: &mut Vec<Outgoing>,
     ) {
         // The SDK offers breakout groups in rooms of this mode alone.
-        if !self.is_host(by) || self.mode != RoomMode::Group {
+        if self.mode != RoomMode::Group {
             return;
         }
         let wanted = patch.active;
         let was_active = self.breakout.is_active();
         let old_duration = self.breakout.config.breakout_timer_duration;
+        let was_timed = self.breakout.config.breakout_timer_setting;
         self.breakout.is_used = true;
         self.breakout.merge(patch);
         let is_change = wanted.is_some_and(|active| active != was_active);
@@ -208,34 +173,46 @@ impl Room {
             // Every message that says "just stopped" mutes everybody: it is said once.
             self.breakout.config.initiated_by = None;
         }
+        self.leave_groups_that_are_gone(out);
         let duration = self.breakout.config.breakout_timer_duration;
         let is_timed =
             was_active && self.breakout.is_active() && self.breakout.config.breakout_timer_setting;
-        if is_timed && duration > old_duration {
+        if is_timed && (duration > old_duration || !was_timed) {
             self.breakout
                 .done
-                .retain(|timer| !matches!(timer, Timer::Ending | Timer::Ended));
+                .retain(|timer| !timer.is_about_the_time());
+        }
+        if is_timed && duration > old_duration {
             self.tell_all(&ServerMessage::BreakoutTimerExtended, out);
         }
     }
 
     pub(super) fn join_group(&mut self, id: &ClientId, group: String, out: &mut Vec<Outgoing>) {
-        let is_open = self.breakout.is_active() && self.breakout.has_group(&group);
-        if !group.is_empty() && !is_open {
-            return;
+        if self.may_enter(id, &group) {
+            self.move_to(id, group, out);
         }
-        let is_host = self.is_host(id);
-        let enforced = self.breakout.is_active() && self.breakout.config.enforce_assignment;
-        let assignments = self.breakout.config.assignments.as_ref();
+    }
+
+    /// Everybody may go to the main room at any time. A group has to exist, and where assignments
+    /// bind it has to be one's own, unless one is a host.
+    fn may_enter(&self, id: &ClientId, group: &str) -> bool {
+        let Some(client) = self.clients.get(id) else {
+            return false;
+        };
+        if group.is_empty() {
+            return true;
+        }
+        let is_bound = self.breakout.config.enforce_assignment && !client.is_host();
+        self.breakout.is_active()
+            && self.breakout.has_group(group)
+            && (!is_bound || self.breakout.assigned(&client.record.device_id) == Some(group))
+    }
+
+    /// Moves a client, `""` is the main room, and tells everybody.
+    pub(super) fn move_to(&mut self, id: &ClientId, group: String, out: &mut Vec<Outgoing>) {
         let Some(client) = self.clients.get_mut(id) else {
             return;
         };
-        if enforced && !is_host {
-            let assigned = assignments.and_then(|all| all.get(&client.record.device_id));
-            if assigned.map(String::as_str).unwrap_or_default() != group {
-                return;
-            }
-        }
         client.record.breakout_group = Some(group.clone()).filter(|group| !group.is_empty());
         let joined = BreakoutGroupJoined {
             client_id: id.clone(),
@@ -244,22 +221,29 @@ impl Room {
         self.tell_all(&ServerMessage::BreakoutGroupJoined(joined), out);
     }
 
-    pub(super) fn breakout_timers(&mut self, now: Now, out: &mut Vec<Outgoing>) {
-        let due: Vec<Timer> = self
-            .breakout
-            .pending()
-            .filter(|(at, _)| *at <= now.monotonic)
-            .map(|(_, timer)| timer)
+    /// Who is in a group that a host took away is in the main room.
+    fn leave_groups_that_are_gone(&mut self, out: &mut Vec<Outgoing>) {
+        let lost: Vec<ClientId> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| {
+                !client.group().is_empty() && !self.breakout.has_group(client.group())
+            })
+            .map(|(id, _)| id.clone())
             .collect();
-        for timer in due {
-            self.breakout.done.push(timer);
-            let event = match timer {
-                Timer::MoveToGroup => ServerMessage::BreakoutMoveToGroup,
-                Timer::Ending => ServerMessage::BreakoutEnding,
-                Timer::Ended => ServerMessage::BreakoutTimerEnded,
-                Timer::MoveToMain => ServerMessage::BreakoutMoveToMain,
-            };
-            self.tell_all(&event, out);
+        for id in lost {
+            self.move_to(&id, String::new(), out);
+        }
+    }
+
+    /// A client is new in the room. One that was here before under this id, during this session,
+    /// is in its group again; the record that the others are told says so.
+    pub(super) fn restore_group(&mut self, id: &ClientId) {
+        if let Some(group) = self.breakout.left.shift_remove(id)
+            && self.may_enter(id, &group)
+            && let Some(client) = self.clients.get_mut(id)
+        {
+            client.record.breakout_group = Some(group);
         }
     }
 }
@@ -272,9 +256,4 @@ fn replace(known: &mut bool, new: Option<bool>) {
     if let Some(new) = new {
         *known = new;
     }
-}
-
-/// The SDK takes 0 and none for its own default.
-fn or_default(seconds: Option<f64>, default: f64) -> f64 {
-    seconds.filter(|seconds| *seconds > 0.0).unwrap_or(default)
 }

@@ -44,8 +44,9 @@ impl Room {
             return;
         }
         let is_active = self.breakout.is_active();
-        let group = request.breakout_group.filter(|group| !group.is_empty());
-        let group = group.filter(|group| self.breakout.has_group(group));
+        // The group the writer is in; the one that it names may be forged.
+        let group = self.clients.get(id).map(Client::group).unwrap_or_default();
+        let group = Some(group.to_owned()).filter(|group| !group.is_empty());
         let broadcast = request.broadcast.filter(|to_all| *to_all);
         let sig = keys.chat_signature(&self.name, &message_id, id);
         let message = ChatMessage {
@@ -57,7 +58,9 @@ impl Room {
             sig: Some(sig),
             text: truncated(request.text, TEXT_LIMIT),
             timestamp: now.iso(),
-            parent_id: request.parent_id.filter(|id| id.len() <= ID_LIMIT),
+            parent_id: request
+                .parent_id
+                .filter(|id| (1..=ID_LIMIT).contains(&id.len())),
             breakout_group: group.clone(),
             broadcast,
             file: None,
@@ -91,7 +94,7 @@ impl Room {
         let known = self.chat.iter().position(|entry| entry.id == request.id);
         let sender = match known {
             Some(at) => self.chat[at].sender.clone(),
-            // Written before a restart: the signature still tells its writer.
+            // Written before a restart: the signature still tells whether this is its writer.
             None if request.sig.is_some() => id.clone(),
             None => return,
         };

@@ -53,7 +53,7 @@ impl Rooms {
                 self.ids.next_id().into()
             }
         };
-        let Ok(_) = self.open(&name) else {
+        let Ok(()) = self.open(&name) else {
             return;
         };
         let admission = self.admission(now, &device, &request, false);
@@ -65,7 +65,6 @@ impl Rooms {
             return;
         };
         if room.is_locked && room.knockers.len() >= self.settings.limits.knockers_per_room {
-            self.forget_empty_rooms();
             return;
         }
         let knocker = Knocker {
@@ -93,7 +92,6 @@ impl Rooms {
         if !is_locked {
             // The room was unlocked between the refusal and the knock.
             self.let_in(&name, &id, KnockResponse::default(), out);
-            self.forget_empty_rooms();
         }
     }
 
@@ -109,7 +107,7 @@ impl Rooms {
         request: HandleKnock,
         out: &mut Vec<Outgoing>,
     ) {
-        let Some((room, _)) = self.hosted(socket) else {
+        let Some((room, _)) = self.inside(socket) else {
             return;
         };
         let name = room.name.clone();
@@ -131,7 +129,7 @@ impl Rooms {
     }
 
     pub(super) fn set_lock(&mut self, socket: SocketId, request: SetLock, out: &mut Vec<Outgoing>) {
-        let Some((room, id)) = self.hosted(socket) else {
+        let Some((room, id)) = self.inside(socket) else {
             return;
         };
         let is_change = room.is_locked != request.locked;

@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use roomd_protocol::{
-    CAMERA_STREAM_ID, ClientId, DeviceId, ServerMessage, StreamId,
+    CAMERA_STREAM_ID, ClientId, DeviceId, Secret, ServerMessage, StreamId,
     client::JoinRoom,
     records::{Role, RoleName, SignalClient},
     server::{
-        AudioEnabled, ClientUnableToJoin, JoinRefused, KnockerLeft, NewClient, NewClientRoom,
-        RoomJoined, RoomJoinedSuccess, VideoEnabled,
+        AudioEnabled, ClientUnableToJoin, JoinRefused, KnockerLeft, RoomJoined, RoomJoinedSuccess,
+        VideoEnabled,
     },
 };
+use subtle::ConstantTimeEq;
 
 use super::{
     Closing, Outgoing, Place, Rooms, SocketId,
-    room::{Client, Room, may_publish},
+    permissions::{is_unique, may_publish, opens_locked},
+    room::{Client, Room},
     tell, truncated,
 };
 use crate::{clock::Now, keys::ClientClaim};
@@ -61,9 +63,7 @@ impl Rooms {
     ) -> Result<(), Refusal> {
         let device = self.device(socket).ok_or("client_missing_device_id")?;
         check_name(&request.room_name)?;
-        if matches!(request.assistant_key, Some(Some(_))) {
-            return Err("organization_assistant_not_enabled");
-        }
+        let assistant = self.assistant(&request)?;
         let name = request.room_name.clone();
         // What the socket was doing before: only the same room counts for the new join.
         let (again, reserved) = match self.place(socket) {
@@ -77,12 +77,34 @@ impl Rooms {
                 (None, None)
             }
         };
-        let created = self.open(&name)?;
-        let result = self.enter(now, socket, &device, request, again, reserved, out);
-        if created {
-            self.forget_empty_rooms();
+        self.open(&name)?;
+        let mut admission = self.admission(now, &device, &request, again.is_some())?;
+        admission.role = assistant.or(admission.role);
+        self.enter(
+            now,
+            socket,
+            &device,
+            request,
+            admission,
+            (again, reserved),
+            out,
+        )
+    }
+
+    /// The role of who shows the key of assistants; `None` for persons.
+    fn assistant(&self, request: &JoinRoom) -> Result<Option<RoleName>, Refusal> {
+        let shown = request.assistant_key.iter().flatten();
+        let Some(shown) = shown.map(Secret::reveal).find(|key| !key.is_empty()) else {
+            return Ok(None);
+        };
+        let Some(key) = &self.services.assistant_key else {
+            return Err("organization_assistant_not_enabled");
+        };
+        if bool::from(key.reveal().as_bytes().ct_eq(shown.as_bytes())) {
+            Ok(Some(RoleName::Assistant))
+        } else {
+            Err("invalid_assistant_key")
         }
-        result
     }
 
     #[expect(
@@ -95,11 +117,10 @@ impl Rooms {
         socket: SocketId,
         device: &DeviceId,
         request: JoinRoom,
-        again: Option<ClientId>,
-        reserved: Option<ClientId>,
+        admission: Admission,
+        (again, reserved): (Option<ClientId>, Option<ClientId>),
         out: &mut Vec<Outgoing>,
     ) -> Result<(), Refusal> {
-        let admission = self.admission(now, device, &request, again.is_some())?;
         let known = again.clone().or(admission.claimed);
         let limit = {
             let Some(room) = self.rooms.get_mut(&request.room_name) else {
@@ -113,7 +134,7 @@ impl Rooms {
         let Some(room) = self.rooms.get(&request.room_name) else {
             return Err("internal_server_error");
         };
-        if room.is_locked && known.is_none() && !opens_locked(admission.role) {
+        if room.is_locked && known.is_none() && !admission.role.is_some_and(opens_locked) {
             let id = reserved.unwrap_or_else(|| self.ids.next_id().into());
             let members = JoinRefused {
                 is_claimed: Some(true),
@@ -126,8 +147,43 @@ impl Rooms {
             self.put(socket, Place::Refused { room, id });
             return Ok(());
         }
-        let others = room.clients.keys().filter(|id| Some(*id) != known.as_ref());
-        if others.count() >= limit {
+        let default_role = match room.meeting_id {
+            None => self.settings.unlisted_role,
+            Some(_) => RoleName::Visitor,
+        };
+        let own_role = again.as_ref().map(|id| room.role(id));
+        let role = admission.role.or(own_role).unwrap_or(default_role);
+        if let Some(client) = known.as_ref().and_then(|id| room.clients.get(id))
+            && client.role().is_person() != role.is_person()
+        {
+            // The others know it as what it was.
+            return Err("room_join_permission_denied");
+        }
+        let others = || {
+            let all = room.clients.iter();
+            all.filter(|(id, _)| Some(*id) != known.as_ref())
+                .map(|(_, client)| client.role())
+        };
+        if is_unique(role) {
+            let error = if others().any(|other| other == role) {
+                Some("unique_role_already_in_room")
+            } else if !others().any(|other| !is_unique(other)) {
+                Some("room_empty")
+            } else {
+                None
+            };
+            if let Some(error) = error {
+                let members = JoinRefused {
+                    is_claimed: Some(true),
+                    ..JoinRefused::default()
+                };
+                refuse(out, socket, error, members);
+                return Ok(());
+            }
+        }
+        // Service clients are not counted as people, nor people as service clients.
+        let alike = others().filter(|other| other.is_person() == role.is_person());
+        if alike.count() >= limit {
             let unable = ClientUnableToJoin {
                 display_name: Some(truncated(request.display_name, DISPLAY_NAME_LIMIT)),
                 error: "room_full".to_owned(),
@@ -140,12 +196,6 @@ impl Rooms {
             refuse(out, socket, "room_full", members);
             return Ok(());
         }
-        let default_role = match room.meeting_id {
-            None => self.settings.unlisted_role,
-            Some(_) => RoleName::Visitor,
-        };
-        let own_role = again.as_ref().map(|id| room.role(id));
-        let role = admission.role.or(own_role).unwrap_or(default_role);
         let id = known
             .or(reserved)
             .unwrap_or_else(|| self.ids.next_id().into());
@@ -178,7 +228,11 @@ impl Rooms {
         if is_new {
             let client = new_client(now, socket, &id, device, role, &request, room.joins);
             room.clients.insert(id.clone(), client);
+            room.restore_group(&id);
             room.begin_session(now, &mut *self.ids);
+            if role == RoleName::Recorder {
+                room.recorder_came(now, &id, out);
+            }
         } else {
             room.take_back(now, socket, &id, role, &request, out);
         }
@@ -201,24 +255,24 @@ impl Rooms {
         let joined = ServerMessage::RoomJoined(Box::new(RoomJoined::Success(joined)));
         tell(out, socket, joined);
         if is_new {
-            let event = NewClient {
-                client: room.clients[&id].record.clone(),
-                room: Some(NewClientRoom {
-                    session: room.session.clone(),
-                }),
-            };
-            let event = ServerMessage::NewClient(Box::new(event));
+            let event = room.introduce(&id);
             room.tell_others(&id, &event, out);
-        } else if let Some(client) = room.clients.get_mut(&id) {
+        }
+        if let Some(recorder) = room
+            .service(RoleName::Recorder)
+            .filter(|other| *other != id)
+        {
+            tell(out, socket, room.introduce(&recorder));
+        }
+        room.tell_missed_move(&id, is_new, out);
+        if !is_new && let Some(client) = room.clients.get_mut(&id) {
             for client_id in std::mem::take(&mut client.missed_knockers) {
                 let left = KnockerLeft { client_id };
                 tell(out, socket, ServerMessage::KnockerLeft(left));
             }
         }
         self.put(socket, Place::In { room: name, id });
-        if let Some(state) = self.sockets.get_mut(&socket) {
-            state.close_at = None;
-        }
+        self.close_at(socket, None);
         if let Some(old) = old_socket.filter(|old| *old != socket) {
             // The claim was shown by a newer connection. The older one must not take the id back.
             self.put(old, Place::Outside);
@@ -230,10 +284,11 @@ impl Rooms {
         self.sockets.get(&socket)?.device.clone()
     }
 
-    /// Makes sure that the room exists. True if it was made now.
-    pub(super) fn open(&mut self, name: &str) -> Result<bool, Refusal> {
+    /// Makes sure that the room exists.
+    pub(super) fn open(&mut self, name: &str) -> Result<(), Refusal> {
+        self.touch(name);
         if self.rooms.contains_key(name) {
-            return Ok(false);
+            return Ok(());
         }
         let meeting = self.meetings.values().find(|m| m.room_name == name);
         let room = match meeting {
@@ -244,7 +299,7 @@ impl Rooms {
             None => return Err("room_unclaimed"),
         };
         self.rooms.insert(name.to_owned(), room);
-        Ok(true)
+        Ok(())
     }
 
     /// What key and claim are worth in the room that the request names. The room exists.
@@ -277,6 +332,19 @@ impl Rooms {
         let key_role = match key.map(|token| self.keys.read_room_key(token)) {
             None => None,
             Some(Some(key)) if key.room == room.name && key.meeting == room.meeting_id => {
+                if let (RoleName::Recorder, Some(recorder)) = (key.role, key.client.clone()) {
+                    // Started by this server, for one recording.
+                    let wanted = room.recording.as_ref();
+                    let is_wanted = wanted.is_some_and(|wanted| wanted.recorder == recorder);
+                    return if is_wanted {
+                        Ok(Admission {
+                            claimed: Some(recorder),
+                            role: Some(key.role),
+                        })
+                    } else {
+                        Err("room_join_permission_denied")
+                    };
+                }
                 let is_ours = key.device.as_ref().is_none_or(|bound| bound == device);
                 let is_kicked = key.client.as_ref().is_some_and(|id| room.is_kicked(id));
                 // A granted key that was taken away, or belongs to another device, opens nothing,
@@ -373,6 +441,8 @@ fn new_client(
         unannounced_shares: Vec::new(),
         announce_until: None,
         missed_knockers: Vec::new(),
+        missed_move: None,
+        has_captions: false,
     }
 }
 
@@ -383,13 +453,6 @@ pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     } else {
         Err("invalid_room_name")
     }
-}
-
-pub(super) fn opens_locked(role: Option<RoleName>) -> bool {
-    matches!(
-        role,
-        Some(RoleName::Host | RoleName::GrantedVisitor | RoleName::GrantedViewer)
-    )
 }
 
 fn refuse(out: &mut Vec<Outgoing>, socket: SocketId, error: Refusal, members: JoinRefused) {

@@ -15,18 +15,19 @@ impl Rooms {
             Place::Outside => return,
             Place::Refused { .. } => {}
             Place::Knocking { room, id } => {
+                self.touch(&room);
                 if let Some(room) = self.rooms.get_mut(&room) {
                     room.remove_knocker(&id, out);
                 }
             }
             Place::In { room, id } => {
+                self.touch(&room);
                 if let Some(room) = self.rooms.get_mut(&room) {
                     room.remove(&id, out);
                 }
             }
         }
         self.put(socket, Place::Outside);
-        self.forget_empty_rooms();
     }
 
     /// The kicked are told, taken out at once and disconnected if they stay.
@@ -38,6 +39,7 @@ impl Rooms {
         reason: &str,
         out: &mut Vec<Outgoing>,
     ) {
+        self.touch(room);
         let Some(room) = self.rooms.get_mut(room) else {
             return;
         };
@@ -54,9 +56,9 @@ impl Rooms {
         }
         room.remove(id, out);
         room.remember_kicked(id.clone());
-        if let Some(state) = socket.and_then(|socket| self.sockets.get_mut(&socket)) {
-            state.place = Place::Outside;
-            state.close_at = Some(now.monotonic + KICKED_STAYS);
+        if let Some(socket) = socket {
+            self.put(socket, Place::Outside);
+            self.close_at(socket, Some(now.monotonic + KICKED_STAYS));
         }
     }
 
@@ -71,6 +73,8 @@ impl Rooms {
         let Some(meeting) = self.meetings.remove(meeting_id) else {
             return false;
         };
+        self.ends.remove(&(meeting.end, meeting_id.to_owned()));
+        self.touch(&meeting.room_name);
         let Some(room) = self.rooms.get(&meeting.room_name) else {
             return true;
         };
@@ -82,7 +86,9 @@ impl Rooms {
         for id in clients {
             self.send_out(now, &meeting.room_name, &id, reason, out);
         }
-        self.rooms.remove(&meeting.room_name);
+        if let Some(mut room) = self.rooms.remove(&meeting.room_name) {
+            room.give_up_recording(out);
+        }
         true
     }
 }
@@ -90,9 +96,11 @@ impl Rooms {
 impl Room {
     /// Takes a client out and tells the others, once.
     pub(super) fn remove(&mut self, id: &ClientId, out: &mut Vec<Outgoing>) {
-        if self.clients.shift_remove(id).is_none() {
+        let Some(client) = self.clients.shift_remove(id) else {
             return;
-        }
+        };
+        self.service_left(client.role(), out);
+        self.breakout.remember(id, client.group());
         self.spotlights
             .retain(|spotlight| spotlight.client_id != *id);
         let left = ClientLeft {

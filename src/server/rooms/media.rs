@@ -1,18 +1,16 @@
-//! What clients say about their own media: microphone, camera, name and hand, screenshares; and
-//! the refusal of features that need a media backend.
+//! What clients say about their own media: microphone, camera, name and hand, screenshares.
 
 use roomd_protocol::{
-    CAMERA_STREAM_ID, ClientId, ClientMessage, ServerMessage, StreamId,
+    CAMERA_STREAM_ID, ClientId, ServerMessage, StreamId,
     client::{SendClientMetadata, StartScreenshare},
     records::StickyReaction,
     server::{
         AudioEnabled, ChatMessageEvent, ChatRefused, ClientMetadata, ClientMetadataReceived,
-        CloudRecordingStarted, LiveCaptionsStarted, LiveTranscriptionStarted, ScreenshareStarted,
-        ScreenshareStopped, VideoEnabled,
+        ScreenshareStarted, ScreenshareStopped, SpotlightChanged, VideoEnabled,
     },
 };
 
-use super::{Outgoing, SocketId, join::DISPLAY_NAME_LIMIT, room::Room, tell, truncated};
+use super::{Outgoing, join::DISPLAY_NAME_LIMIT, room::Room, truncated};
 use crate::clock::Now;
 
 /// How many screens one client may share at a time.
@@ -26,9 +24,6 @@ pub(super) const NOT_OFFERED: &str = "not_offered_by_this_server";
 
 impl Room {
     pub(super) fn enable_audio(&mut self, id: &ClientId, is_on: bool, out: &mut Vec<Outgoing>) {
-        if is_on && !self.may_publish(id) {
-            return;
-        }
         if let Some(client) = self.clients.get_mut(id) {
             client.record.is_audio_enabled = is_on;
             let event = AudioEnabled {
@@ -40,9 +35,6 @@ impl Room {
     }
 
     pub(super) fn enable_video(&mut self, id: &ClientId, is_on: bool, out: &mut Vec<Outgoing>) {
-        if is_on && !self.may_publish(id) {
-            return;
-        }
         if let Some(client) = self.clients.get_mut(id) {
             client.record.is_video_enabled = is_on;
             let event = VideoEnabled {
@@ -88,7 +80,7 @@ impl Room {
         let is_id = !stream_id.is_empty()
             && stream_id.as_str() != CAMERA_STREAM_ID
             && stream_id.as_str().len() <= TOKEN_LIMIT;
-        if !is_id || !self.may_publish(id) {
+        if !is_id {
             return;
         }
         let Some(client) = self.clients.get_mut(id) else {
@@ -155,41 +147,23 @@ impl Room {
     }
 
     fn share_stopped(&mut self, id: &ClientId, stream_id: &StreamId, out: &mut Vec<Outgoing>) {
+        let before = self.spotlights.len();
         self.spotlights
             .retain(|known| known.client_id != *id || known.stream_id != *stream_id);
+        if self.spotlights.len() < before {
+            let removed = SpotlightChanged {
+                client_id: id.clone(),
+                stream_id: stream_id.clone(),
+                requested_by_client_id: id.clone(),
+            };
+            self.tell_all(&ServerMessage::SpotlightRemoved(removed), out);
+        }
         let stopped = ScreenshareStopped {
             client_id: id.clone(),
             stream_id: stream_id.clone(),
         };
         self.tell_others(id, &ServerMessage::ScreenshareStopped(stopped), out);
     }
-}
-
-/// Tells the asker that there is no recorder, no transcription, no captions, no file store, so
-/// that its user interface does not wait for one.
-pub(super) fn refuse_feature(message: &ClientMessage, socket: SocketId, out: &mut Vec<Outgoing>) {
-    let error = Some(NOT_OFFERED.to_owned());
-    let answer = match message {
-        ClientMessage::StartRecording(_) => {
-            ServerMessage::CloudRecordingStarted(CloudRecordingStarted {
-                error,
-                started_at: None,
-            })
-        }
-        ClientMessage::StartLiveTranscription => {
-            ServerMessage::LiveTranscriptionStarted(LiveTranscriptionStarted {
-                error,
-                ..LiveTranscriptionStarted::default()
-            })
-        }
-        ClientMessage::LiveCaptionsEnabled => {
-            ServerMessage::LiveCaptionsStarted(LiveCaptionsStarted { error })
-        }
-        ClientMessage::RequestFileUploadUrl(_) => files_refused(),
-        // What never started needs no stop.
-        _ => return,
-    };
-    tell(out, socket, answer);
 }
 
 /// The answer to files: this server stores none.

@@ -21,7 +21,7 @@ impl Rooms {
         request: &KickClient,
         out: &mut Vec<Outgoing>,
     ) {
-        let Some((room, own_id)) = self.hosted(socket) else {
+        let Some((room, own_id)) = self.inside(socket) else {
             return;
         };
         let room = room.name.clone();
@@ -67,9 +67,6 @@ impl Room {
         is_on: fn(&Self, &ClientId) -> bool,
         out: &mut Vec<Outgoing>,
     ) {
-        if !self.is_host(by) {
-            return;
-        }
         let asked = EnableRequested {
             requested_by_client_id: by.clone(),
             enable: request.enable,
@@ -99,7 +96,7 @@ impl Room {
             stream_id: request.stream_id,
         };
         let is_full = self.spotlights.len() >= SPOTLIGHT_LIMIT;
-        if self.is_host(by) && has_stream && !is_full && !self.spotlights.contains(&spotlight) {
+        if has_stream && !is_full && !self.spotlights.contains(&spotlight) {
             self.spotlights.push(spotlight.clone());
             let changed = changed(spotlight, by);
             self.tell_all(&ServerMessage::SpotlightAdded(changed), out);
@@ -116,7 +113,7 @@ impl Room {
             client_id: request.client_id,
             stream_id: request.stream_id,
         };
-        if self.is_host(by) && self.spotlights.contains(&spotlight) {
+        if self.spotlights.contains(&spotlight) {
             self.spotlights.retain(|known| *known != spotlight);
             let changed = changed(spotlight, by);
             self.tell_all(&ServerMessage::SpotlightRemoved(changed), out);

@@ -1,15 +1,21 @@
-//! Negotiation between peers passes through untouched: `receiverId` in, `clientId` out.
+//! Negotiation between peers passes through untouched: `receiverId` in, `clientId` out. It passes
+//! between those alone who may see and hear each other.
 
 use std::time::Duration;
 
 use roomd_protocol::{
-    ClientId, ServerMessage,
+    CAMERA_STREAM_ID, ClientId, ServerMessage,
     client::RelayMessage as ClientRelay,
     records::IceServer,
     server::{MediaserverConfig, Relay, RelayMessage},
 };
 
-use super::{Outgoing, SocketId, room::Room, tell};
+use super::{
+    Outgoing, SocketId,
+    permissions::is_unique,
+    room::{Client, Room},
+    tell,
+};
 use crate::clock::Now;
 
 /// How long after a join the solicitation of who was there before is taken for a crossing one.
@@ -70,9 +76,31 @@ impl Room {
     }
 
     fn pass(&self, from: &ClientId, to: &ClientId, event: ServerMessage, out: &mut Vec<Outgoing>) {
-        if from != to {
+        let (Some(sender), Some(receiver)) = (self.clients.get(from), self.clients.get(to)) else {
+            return;
+        };
+        if from != to && self.may_exchange(sender, receiver) {
             self.tell(to, event, out);
         }
+    }
+
+    /// Whether media may go between two clients: both are in the same breakout group or both in
+    /// the main room, or one speaks from the main room to all groups by its spotlight, or serves
+    /// the whole room.
+    pub(super) fn may_exchange(&self, a: &Client, b: &Client) -> bool {
+        let speaks_to_all = |client: &Client| {
+            let mut spotlights = self.spotlights.iter();
+            client.group().is_empty()
+                && spotlights.any(|spotlight| {
+                    spotlight.client_id == client.record.id
+                        && spotlight.stream_id.as_str() == CAMERA_STREAM_ID
+                })
+        };
+        let serves_all = |client: &Client| is_unique(client.role());
+        a.group() == b.group()
+            || [a, b]
+                .into_iter()
+                .any(|c| speaks_to_all(c) || serves_all(c))
     }
 }
 

@@ -12,7 +12,10 @@ use roomd_protocol::{
     server::RoomSessionEnded,
 };
 
-use super::{Outgoing, SocketId, breakout::Breakout, chat::ChatEntry, tell};
+use super::{
+    Outgoing, SocketId, breakout::Breakout, captions::Transcription, chat::ChatEntry,
+    recording::Recording, tell,
+};
 use crate::{clock::Now, ids::IdSource, meetings::MeetingRecord};
 
 /// The organization that all rooms belong to.
@@ -33,6 +36,8 @@ pub(super) struct Room {
     pub(super) spotlights: Vec<Spotlight>,
     pub(super) chat: VecDeque<ChatEntry>,
     pub(super) breakout: Breakout,
+    pub(super) recording: Option<Recording>,
+    pub(super) transcription: Option<Transcription>,
     /// Ids whose claims and granted keys open nothing any more.
     pub(super) kicked: VecDeque<ClientId>,
     /// Counts answered joins: who came later solicits (see `relay`).
@@ -51,6 +56,10 @@ pub(super) struct Client {
     pub(super) announce_until: Option<Instant>,
     /// Knockers that went while this host was away: its own list does not forget them by itself.
     pub(super) missed_knockers: Vec<ClientId>,
+    /// The order to move to or from a group that came while this client was away.
+    pub(super) missed_move: Option<ServerMessage>,
+    /// Whether it asked for captions.
+    pub(super) has_captions: bool,
 }
 
 /// Somebody who waits outside.
@@ -75,6 +84,8 @@ impl Room {
             spotlights: Vec::new(),
             chat: VecDeque::new(),
             breakout: Breakout::default(),
+            recording: None,
+            transcription: None,
             kicked: VecDeque::new(),
             joins: 0,
         }
@@ -89,18 +100,11 @@ impl Room {
     }
 
     pub(super) fn role(&self, id: &ClientId) -> RoleName {
-        self.clients
-            .get(id)
-            .map_or(RoleName::None, |client| client.record.role.role_name)
+        self.clients.get(id).map_or(RoleName::None, Client::role)
     }
 
     pub(super) fn is_host(&self, id: &ClientId) -> bool {
         self.role(id) == RoleName::Host
-    }
-
-    /// Viewers receive, but do not send.
-    pub(super) fn may_publish(&self, id: &ClientId) -> bool {
-        may_publish(self.role(id))
     }
 
     pub(super) fn tell(&self, id: &ClientId, message: ServerMessage, out: &mut Vec<Outgoing>) {
@@ -166,6 +170,7 @@ impl Room {
             ice_servers: IceServers {
                 ice_servers: ice_servers.to_vec(),
             },
+            live_transcription_id: self.transcription.as_ref().map(|t| t.id.clone()),
             ..SignalRoom::default()
         }
     }
@@ -217,6 +222,7 @@ impl Room {
             .flat_map(|client| [client.grace_until, client.announce_until])
             .flatten()
             .chain(self.breakout.next_deadline())
+            .chain(self.recorder_deadline())
             .min()
     }
 
@@ -224,16 +230,16 @@ impl Room {
         self.expire_grace(now, out);
         self.expire_shares(now, out);
         self.breakout_timers(now, out);
+        self.expire_recorder(now, out);
     }
 }
 
 impl Client {
     pub(super) fn is_host(&self) -> bool {
-        self.record.role.role_name == RoleName::Host
+        self.role() == RoleName::Host
     }
-}
 
-/// Viewers receive, but do not send.
-pub(super) fn may_publish(role: RoleName) -> bool {
-    !matches!(role, RoleName::Viewer | RoleName::GrantedViewer)
+    pub(super) fn role(&self) -> RoleName {
+        self.record.role.role_name
+    }
 }

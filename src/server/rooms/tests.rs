@@ -3,7 +3,10 @@
 mod breakout;
 mod door;
 mod membership;
+mod moving;
+mod permissions;
 mod properties;
+mod services;
 mod sharing;
 
 use std::{
@@ -20,7 +23,7 @@ use roomd_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Closing, Ended, Outgoing, RoomSettings, Rooms, SocketId};
+use super::{Closing, Ended, Outgoing, RoomSettings, Rooms, Services, SocketId};
 use crate::{
     clock::Now,
     config::Limits,
@@ -28,6 +31,9 @@ use crate::{
     keys::{Keys, RoomKey, SIGNING_KEY_LENGTH},
     meetings::MeetingRecord,
 };
+
+/// The key of assistants, where there are any.
+const ASSISTANT_KEY: &str = "the key of assistants";
 
 /// Ids that tell in which order they were given.
 struct Counted(u64);
@@ -94,6 +100,16 @@ impl TestRooms {
 
     fn group() -> Self {
         Self::with(settings(), vec![meeting(false, RoomMode::Group)])
+    }
+
+    /// A group room with assistants and a recorder.
+    fn serviced() -> Self {
+        let mut test = Self::group();
+        test.rooms.services = Services {
+            assistant_key: Some(ASSISTANT_KEY.into()),
+            has_recorder: true,
+        };
+        test
     }
 
     fn with(settings: RoomSettings, meetings: Vec<MeetingRecord>) -> Self {

@@ -49,6 +49,7 @@ export const applianceToml = ({
     media = "",
     extra = "",
     device = "desk",
+    camera = '"test"',
     microphone = `{ test = { frequency = ${TONE.hz}.0, level_dbfs = ${TONE.dbfs}.0 } }`,
     display = '"none"',
     speaker = '"none"',
@@ -59,7 +60,7 @@ name = "Room ${device}"
 [room]
 ${room}
 [media]
-camera = "test"
+camera = ${camera}
 microphone = ${microphone}
 screenshare = [{ name = "laptop", source = "test" }]
 display = ${display}
@@ -106,7 +107,7 @@ export function applianceBench(options) {
                     /** Starts a roomd; gives its controller with `program` and `stop`. */
                     const appliance = async ({ device = "desk", ...given } = {}) => {
                         const toml = applianceToml({ broker, device, ...given });
-                        const roomd = await startRoomd({ toml, env: given.env, args: given.args, hosts: given.hosts });
+                        const roomd = await startRoomd({ name: device === "desk" ? "roomd" : `roomd-${device}`, toml, env: given.env, args: given.args, hosts: given.hosts });
                         ends.push(() => roomd.stop({ force: true }));
                         const box = await connectController({ port: broker.port, base: `roomd/${device}` });
                         ends.push(() => box.close());

@@ -51,10 +51,12 @@ const delayed = (ms) =>
         },
     });
 
-/** A plain way to the room server at `port` that delays what it says: each step of a join can be seen. */
-export async function startDistance({ port: serverPort, delayMs }) {
+/** A plain way to the room server at `port` that delays what it says, so that each step of a join can be seen, and that can be cut. */
+export async function startDistance({ port: serverPort, delayMs = 0 }) {
     const open = new Set();
+    let isCut = false;
     const server = createPlainServer((socket) => {
+        if (isCut) return socket.destroy();
         const upstream = connect(serverPort, "127.0.0.1");
         open.add(socket);
         socket.on("error", () => socket.destroy()); // whoever asked has gone
@@ -65,12 +67,20 @@ export async function startDistance({ port: serverPort, delayMs }) {
         });
         upstream.once("close", () => socket.end());
         socket.pipe(upstream);
-        upstream.pipe(delayed(delayMs)).pipe(socket);
+        (delayMs ? upstream.pipe(delayed(delayMs)) : upstream).pipe(socket);
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return {
         origin: `http://127.0.0.1:${server.address().port}`,
+        /** Ends the connections and refuses new ones until `restore`. */
+        cut() {
+            isCut = true;
+            for (const socket of open) socket.destroy();
+        },
+        restore() {
+            isCut = false;
+        },
         async close() {
             for (const socket of open) socket.destroy();
             server.close();

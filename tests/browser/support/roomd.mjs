@@ -214,7 +214,7 @@ export async function connectController({ port, base = "roomd/test" }) {
  * Starts `roomd run` with the given configuration (TOML text) in a directory of its own. `args` are added; `hosts` are
  * names that mean this machine for this program alone: it gets an /etc/hosts of its own by a mount namespace.
  */
-export async function startRoomd({ toml, env = {}, args = [], hosts = [] }) {
+export async function startRoomd({ name = "roomd", toml, env = {}, args = [], hosts = [] }) {
     const folder = await mkdtemp(join(tmpdir(), "roomd-"));
     const config = join(folder, "roomd.toml");
     await writeFile(config, toml, { mode: 0o600 });
@@ -224,7 +224,7 @@ export async function startRoomd({ toml, env = {}, args = [], hosts = [] }) {
         await writeFile(file, `127.0.0.1 localhost ${hosts.join(" ")}\n`);
         command = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', file, ...command];
     }
-    const life = lives("roomd", command[0], command.slice(1), { env: { STATE_DIRECTORY: folder, ...env } });
+    const life = lives(name, command[0], command.slice(1), { env: { STATE_DIRECTORY: folder, ...env } });
     const begin = () => life.begin("roomd is there", () => true); // what it does is seen over MQTT
     await begin();
     return {

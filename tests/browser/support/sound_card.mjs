@@ -1,76 +1,110 @@
-//! The thread of a sound card: takes and gives five milliseconds every five milliseconds, whatever the other end does.
-import { readSync, writeSync } from "node:fs";
-import { setPriority } from "node:os";
-import { parentPort, workerData } from "node:worker_threads";
+//! The far end of roomd's speaker and microphone: ALSA devices without a sound card. PulseAudio's null sinks give and
+//! take sound at the pace of a clock, as hardware does; a PCM of type `file` blocks inside the write instead, while
+//! alsasink holds the lock that it needs to ask for the delay.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { start } from "./processes.mjs";
 
-const { playback, capture, rate, wave } = workerData;
+const RATE = 48_000;
+/** A tenth of a second: whole periods of every frequency that is a multiple of 10 Hz. */
+const WINDOW = RATE / 10;
 const FRAME_BYTES = 4;
-const PERIOD_MS = 5;
-/** Ten milliseconds, which roomd reads at a time: ALSA fills up with silence what is not there. A pipe takes that whole or not at all. */
-const BLOCK = (rate / 100) * FRAME_BYTES;
-/** A fifth of a second: as late as this thread may be without a gap. */
-const LONGEST = 20 * BLOCK;
-const tone = Buffer.from(wave);
-const window = Buffer.alloc(tone.length);
-const clock = new Int32Array(new SharedArrayBuffer(4));
+const STREAM = ["--raw", `--rate=${RATE}`, "--channels=2", "--format=s16le", "--latency-msec=50"];
 
-/** Repeats `step` until `bytes` are moved, or the FIFO is empty, or full; gives how many were. */
-function moved(bytes, step, least) {
-    let count = 0;
-    while (bytes - count >= least) {
-        try {
-            count += step(bytes - count);
-        } catch (error) {
-            if (error.code !== "EAGAIN") throw error;
-            break;
-        }
-    }
-    return count;
-}
-
-/** What one direction has to move by now. It makes up for being late, but not for a time in which the other end was away. */
-class Pace {
-    #owed = 0;
-
-    turn(frames, step, least = 1) {
-        this.#owed += frames * FRAME_BYTES;
-        if (this.#owed < least) return;
-        const count = moved(this.#owed, step, least);
-        this.#owed = count === 0 ? 0 : Math.min(this.#owed - count, LONGEST);
-    }
-}
-
-try {
-    setPriority(0, -15); // of this thread alone: hardware waits for nobody
-} catch (error) {
-    if (!["ERR_SYSTEM_ERROR", "EACCES", "EPERM"].includes(error.code)) throw error; // only root may
-}
-const began = performance.now();
-const [playing, recording] = [new Pace(), new Pace()];
-let frames = 0;
-let filled = 0;
-let at = 0;
-for (let period = 1; ; period += 1) {
-    Atomics.wait(clock, 0, 0, Math.max(0, began + period * PERIOD_MS - performance.now()));
-    const due = Math.floor(((performance.now() - began) * rate) / 1000) - frames;
-    frames += due;
-    recording.turn(
-        due,
-        () => {
-            writeSync(capture, tone, at, BLOCK);
-            at = (at + BLOCK) % tone.length;
-            return BLOCK;
-        },
-        BLOCK,
+/** Starts a sound server with the ALSA devices `speaker`, of which everything is heard, and `microphone`, which hears a sine of `hz` at `dbfs` (RMS). */
+export async function startSoundCard({ hz, dbfs }) {
+    const folder = await mkdtemp(join(tmpdir(), "sound-card-"));
+    const [socket, config] = ["socket", "asound.conf"].map((name) => join(folder, name));
+    const server = `unix:${socket}`;
+    const device = (name, pulse) => `pcm.${name} { type pulse server "${server}" device "${pulse}" }\n`;
+    await writeFile(config, device("speaker", "speaker") + device("microphone", "voice.monitor"));
+    const sink = (name) => `--load=module-null-sink sink_name=${name} rate=${RATE} channels=2 format=s16le`;
+    const program = start(
+        "pulseaudio",
+        "pulseaudio",
+        ["-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1", "--disable-shm=yes", "--log-level=info", `--load=module-native-protocol-unix auth-anonymous=1 socket=${socket}`, sink("speaker"), sink("voice")],
+        { env: { HOME: folder, XDG_RUNTIME_DIR: folder, DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent" } },
     );
-    playing.turn(due, (rest) => {
-        const read = readSync(playback, window, filled, Math.min(rest, window.length - filled), null);
-        filled += read;
-        if (filled === window.length) {
-            const samples = new Int16Array(window.buffer, window.byteOffset, window.length / 2);
-            parentPort.postMessage(Float64Array.from({ length: samples.length / 2 }, (unused, frame) => samples[2 * frame] / 32_768));
-            filled = 0;
+    await program.line(/startup complete/i);
+    // Both end with the server.
+    const client = (command, args) => spawn(command, [`--server=${server}`, ...args, ...STREAM], { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, HOME: folder } });
+    const voice = client("pacat", ["--playback", "--device=voice"]);
+    Readable.from(repeated(sine(hz, dbfs))).pipe(voice.stdin);
+    voice.stdin.on("error", (error) => (broken ??= error));
+    const heard = client("parec", ["--device=speaker.monitor"]);
+    let broken = null;
+    let stopping = false;
+    const listeners = new Set();
+    for (const [name, process] of Object.entries({ pacat: voice, parec: heard })) {
+        process.on("error", (error) => (broken = error));
+        process.on("exit", (code) => stopping || (broken = new Error(`${name} ended with ${code}`)));
+    }
+    eachWindow(heard.stdout, (window) => listeners.forEach((listener) => listener(window)));
+    return {
+        env: { ALSA_CONFIG_PATH: `/usr/share/alsa/alsa.conf:${config}` },
+        /** Waits for a tenth of a second of sound for which `predicate(level)` holds; `level(hz)` is that of a sine in dBFS RMS, `level()` of all. */
+        async untilHeard(what, predicate, ms = 10_000) {
+            let last = "nothing was played";
+            let listener;
+            try {
+                return await new Promise((resolve, reject) => {
+                    const timeout = setTimeout(() => reject(broken ?? new Error(`not heard within ${ms} ms: ${what}; at last ${last}`)), ms);
+                    listener = (window) => {
+                        const level = (frequency) => (frequency ? toneOf(window, frequency) : rmsOf(window));
+                        last = `${level().toFixed(1)} dBFS`;
+                        if (!predicate(level)) return;
+                        clearTimeout(timeout);
+                        resolve(level);
+                    };
+                    listeners.add(listener);
+                });
+            } finally {
+                listeners.delete(listener);
+            }
+        },
+        async stop() {
+            stopping = true;
+            for (const process of [voice, heard]) process.kill();
+            await program.stop({ force: true });
+            await rm(folder, { recursive: true });
+        },
+    };
+}
+
+/** Cuts 16-bit stereo into windows of its left channel, -1 to 1. */
+function eachWindow(stream, tell) {
+    let kept = Buffer.alloc(0);
+    stream.on("data", (data) => {
+        kept = Buffer.concat([kept, data]);
+        for (; kept.length >= WINDOW * FRAME_BYTES; kept = kept.subarray(WINDOW * FRAME_BYTES)) {
+            const window = kept;
+            tell(Float64Array.from({ length: WINDOW }, (unused, frame) => window.readInt16LE(frame * FRAME_BYTES) / 32_768));
         }
-        return read;
     });
+}
+
+function* repeated(block) {
+    for (;;) yield block;
+}
+
+/** A window of 16-bit stereo that can be repeated: `hz` is a multiple of 10. */
+function sine(hz, dbfs) {
+    const peak = 10 ** (dbfs / 20) * Math.SQRT2 * 32_767;
+    const samples = new Int16Array(WINDOW * 2);
+    for (let frame = 0; frame < WINDOW; frame += 1) samples[2 * frame] = samples[2 * frame + 1] = Math.round(peak * Math.sin((2 * Math.PI * hz * frame) / RATE));
+    return Buffer.from(samples.buffer);
+}
+
+const decibels = (power) => 10 * Math.log10(Math.max(power, 1e-12));
+const rmsOf = (window) => decibels(window.reduce((sum, value) => sum + value * value, 0) / window.length);
+
+/** Goertzel's algorithm. */
+function toneOf(window, hz) {
+    const coefficient = 2 * Math.cos((2 * Math.PI * hz) / RATE);
+    let [last, before] = [0, 0];
+    for (const sample of window) [last, before] = [sample + coefficient * last - before, last];
+    return decibels((2 * (last * last + before * before - coefficient * last * before)) / window.length ** 2);
 }

@@ -145,6 +145,16 @@ impl Screenshot {
         }
     }
 
+    /// The middle of the two lines below the title.
+    pub(crate) fn notice(&self) -> Rect {
+        Rect {
+            x: SCREEN.0 / 4,
+            y: title_height(SCREEN.1),
+            width: SCREEN.0 / 2,
+            height: SCREEN.1 / 6,
+        }
+    }
+
     /// The middle of the line of the status.
     pub(crate) fn status(&self) -> Rect {
         let height = status_height(SCREEN.1);

@@ -63,7 +63,11 @@ fn a_screenshare_is_in_the_record_until_it_stops_with_its_spotlight() {
     test.send(a.socket, "stop_screenshare", json!({ "streamId": "s" }));
     assert_eq!(
         test.heard(b.socket),
-        ["spotlight_added", "screenshare_stopped"]
+        [
+            "spotlight_added",
+            "spotlight_removed",
+            "screenshare_stopped"
+        ]
     );
     assert_eq!(test.record(&a.id).streams.len(), 1);
     assert!(test.rooms.rooms["/r"].spotlights.is_empty());

@@ -1,5 +1,5 @@
 //! A participant without a user interface: the unmodified SDK, page-made devices, meters. Tests call `window.lab`.
-import { allStats, peerConnections, selectedPaths } from "./peer_connections.js";
+import { allStats, peerConnections, selectedPaths, settledConnections } from "./peer_connections.js";
 import { WherebyClient } from "@whereby.com/core";
 import { measurePicture, measureSound, playerOf, snapshotOf } from "./meters.js";
 import { replaceDevices, stopScreenFromBrowserBar } from "./sources.js";
@@ -58,11 +58,12 @@ function streamOf(kind, participantId) {
 
 window.lab = {
     /** Starts the devices and joins. Resolves to "joined", or the error with which the SDK refuses. */
-    async join({ roomUrl, roomKey, displayName, devices, kinds = { audio: true, video: true } }) {
+    async join({ roomUrl, roomKey, displayName, devices, kinds = { audio: true, video: true }, externalId, initialMuteStates }) {
         replaceDevices(devices);
         const outcome = await media.startMedia(kinds);
         if (outcome.error) throw new Error(`startMedia: ${outcome.payload ?? outcome.error.message}`);
-        room.initialize({ roomUrl, displayName, ...(roomKey ? { roomKey } : {}) });
+        const given = Object.entries({ roomKey, externalId, initialMuteStates }).filter(([, value]) => value !== undefined && value !== null);
+        room.initialize({ roomUrl, displayName, ...Object.fromEntries(given) });
         const joined = room.joinRoom();
         follow(room.getNotificationsEventEmitter());
         return joined.then(
@@ -87,6 +88,7 @@ window.lab = {
     snapshot: (kind, participantId) => snapshotOf(streamOf(kind, participantId)),
     stopScreenFromBrowserBar,
     paths: selectedPaths,
+    settledConnections,
     stats: allStats,
     descriptions: () => peerConnections.map(({ connectionState, localDescription, remoteDescription }) => ({ connectionState, local: localDescription?.sdp, remote: remoteDescription?.sdp })),
 };

@@ -9,6 +9,13 @@ window.RTCPeerConnection = class RTCPeerConnection extends Native {
     }
 };
 
+/** How many connections stand with nothing left to be negotiated; NaN while one does not. */
+export function settledConnections() {
+    const open = peerConnections.filter(({ connectionState }) => connectionState !== "closed");
+    const isSettled = ({ connectionState, signalingState }) => connectionState === "connected" && signalingState === "stable";
+    return open.every(isSettled) ? open.length : NaN;
+}
+
 /** The statistics of all open connections, one list per connection. */
 export const allStats = () =>
     Promise.all(peerConnections.filter((connection) => connection.connectionState !== "closed").map(async (connection) => [...(await connection.getStats()).values()]));

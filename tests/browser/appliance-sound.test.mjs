@@ -1,9 +1,8 @@
 //! What roomd plays of others and what it records, through ALSA without a sound card, judged by the SDK at the other end.
-//! Timing of the simulated card is part of it, so it belongs on a quiet machine: nightly.
 import assert from "node:assert/strict";
-import { assertSilence, assertTone, devices } from "../support/content.mjs";
-import { applianceBench } from "../support/appliance.mjs";
-import { startSoundCard } from "../support/outputs.mjs";
+import { assertSilence, assertTone, devices } from "./support/content.mjs";
+import { applianceBench } from "./support/appliance.mjs";
+import { startSoundCard } from "./support/sound_card.mjs";
 
 const { test } = applianceBench();
 const ANNA = { shift: 3, hz: 880, dbfs: -15 };
