@@ -18,6 +18,17 @@ pub struct BrokerError {
     pub reason: String,
 }
 
+/// Log directives without the lines of the broker, unless they ask for them: it calls the end of every
+/// connection an error.
+#[must_use]
+pub fn without_its_log(directives: &str) -> String {
+    if directives.contains("rumqttd") {
+        directives.to_owned()
+    } else {
+        format!("{directives},rumqttd=off")
+    }
+}
+
 /// Starts the broker (MQTT 5) and returns its address; port 0 takes a free one. It ends with the process.
 pub(crate) fn start(port: u16) -> Result<SocketAddr, BrokerError> {
     let refused = |reason: String| BrokerError { port, reason };
@@ -60,4 +71,16 @@ pub(crate) fn start(port: u16) -> Result<SocketAddr, BrokerError> {
         })
         .map_err(|error| refused(error.to_string()))?;
     Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_broker_is_silent_in_the_log_unless_it_is_asked_for() {
+        assert_eq!(without_its_log("info"), "info,rumqttd=off");
+        let asked = "info,rumqttd::server=debug";
+        assert_eq!(without_its_log(asked), asked);
+    }
 }

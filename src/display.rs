@@ -27,10 +27,12 @@ fn title(room: &RoomConnectionState, shown: &ApplianceState) -> String {
 }
 
 fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String> {
-    let trouble = shown
-        .problems
-        .iter()
-        .find(|problem| matches!(problem.code.as_str(), "room_unreachable" | "join_refused"));
+    let trouble = shown.problems.iter().find(|problem| {
+        matches!(
+            problem.code.as_str(),
+            "room_unreachable" | "join_refused" | "identity_taken"
+        )
+    });
     let explained = |headline: &str| match trouble {
         Some(problem) => format!("{headline}\n{}\n{}", problem.message, problem.remedy),
         None => headline.to_owned(),
@@ -46,6 +48,9 @@ fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String>
             "Nobody else is here yet".to_owned()
         }
         Status::Connected => return None,
+        Status::Ready if trouble.is_some_and(|problem| problem.code == "identity_taken") => {
+            explained("Another connection took this room's place")
+        }
         Status::Ready if shown.room.room_url.is_some() => explained("Connecting …"),
         Status::Ready => {
             "Ready\nJoin a room over MQTT, with a button or with roomd ctl join_room".to_owned()

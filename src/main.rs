@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::{CommandFactory, Parser};
 use roomd::{
     bench,
+    broker::without_its_log,
     cli::{CheckConfigArgs, Cli, ConfigArgs, ProbeArgs, RoomServerArgs, RunArgs, Subcommands},
     config::{self, Config, EX_CONFIG, LogConfig, LogDirectives, LogFormat, Secrets, Sources},
     daemon, demo, probe as probe_report, room_server,
@@ -166,8 +167,8 @@ fn stop_signal() -> anyhow::Result<CancellationToken> {
 fn quiet_log() -> LogConfig {
     let level = std::env::var("ROOMD_LOG__LEVEL")
         .ok()
-        .and_then(|text| LogDirectives::new(&text))
-        .or_else(|| LogDirectives::new("error,rumqttd=off"))
+        .and_then(|text| LogDirectives::new(&without_its_log(&text)))
+        .or_else(|| LogDirectives::new(&without_its_log("error")))
         .unwrap_or_default();
     LogConfig {
         level,

@@ -1,8 +1,9 @@
 //! `roomd room-server`: the room server as a service of its own.
 
-use std::time::Instant;
+use std::{io, time::Instant};
 
 use roomd_server::{RunningServer, ServerConfig, ServerError};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio_util::sync::CancellationToken;
 
 use crate::systemd::{Notifier, Part, Watchdog};
@@ -12,6 +13,9 @@ use crate::systemd::{Notifier, Part, Watchdog};
 /// # Errors
 /// When the server cannot start with this configuration.
 pub async fn run(config: ServerConfig, stop: CancellationToken) -> Result<(), ServerError> {
+    if let Err(error) = allow_many_files() {
+        tracing::warn!(%error, "the limit on open files was not raised: fewer connections are possible");
+    }
     let server = roomd_server::start(config).await?;
     let url = server.page_url().to_string();
     eprintln!("room page: {url}");
@@ -27,6 +31,17 @@ pub async fn run(config: ServerConfig, stop: CancellationToken) -> Result<(), Se
     notifier.stopping("closing the connections");
     server.shutdown().await;
     Ok(())
+}
+
+/// Raises the limit on open files as far as this process may. Every connection is one, and what a
+/// process begins with, often 1024, is meant for programs that use `select`.
+///
+/// # Errors
+/// When the system refuses.
+pub fn allow_many_files() -> io::Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
 /// Gives signs of life for as long as the room loop answers. Never ends.

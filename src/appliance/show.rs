@@ -65,13 +65,13 @@ impl Appliance {
             &mut self.shown.cloud_recording,
             state.cloud_recording.clone(),
         );
+        replace(&mut self.shown.requests, self.requests.list());
         replace(&mut self.shown.live_stream, state.live_stream.clone());
         replace(
             &mut self.shown.live_transcription,
             state.live_transcription.clone(),
         );
         replace(&mut self.shown.live_captions, state.live_captions.clone());
-        replace(&mut self.shown.requests, self.requests.list());
         replace(&mut self.shown.problems, self.problems.list());
         if std::mem::replace(&mut self.was_shown, true) {
             self.tell_changes(&before, &breakout_before);

@@ -130,9 +130,6 @@ impl Setting for ConfiguredRoom {
                 "it carries a roomKey, which is a secret: use room.key_file or the credential room-key".to_owned(),
             ));
         }
-        if url.as_str().contains('@') {
-            return Err(Some("it carries credentials".to_owned()));
-        }
         Ok(Self(url))
     }
 

@@ -100,6 +100,8 @@ struct PeerConnection {
     tell_decoder: mpsc::UnboundedSender<(gst::Pad, DecoderNews)>,
     negotiation: Negotiation,
     agreed: watch::Sender<Agreed>,
+    /// Ours, once the first exchange has decided it.
+    dtls_role: Option<sdp::Setup>,
     remote: Vec<Section>,
     local: Vec<Section>,
     early_candidates: Vec<IceCandidate>,
@@ -151,6 +153,7 @@ impl PeerConnection {
             tell_decoder,
             negotiation: Negotiation::Nothing,
             agreed,
+            dtls_role: None,
             remote: Vec::new(),
             local: Vec::new(),
             early_candidates: Vec::new(),

@@ -141,7 +141,7 @@ fn read_attribute(attribute: &str, section: &mut Section) {
         "recvonly" => section.direction = Direction::RecvOnly,
         "inactive" => section.direction = Direction::Inactive,
         "bundle-only" => section.rejected = false,
-        "mid" => section.mid = Some(value.to_owned()),
+        "mid" if !value.is_empty() => section.mid = Some(value.to_owned()),
         "ice-ufrag" => section.ufrag = Some(value.to_owned()),
         "msid" => section.stream = stream_id(value).or(section.stream.take()),
         "ssrc" if section.stream.is_none() => {
@@ -293,6 +293,61 @@ pub fn without_sprop_stereo(sdp: &str) -> String {
         }
     }
     text
+}
+
+/// Which end opens the DTLS connection (`a=setup`, RFC 8842). The first exchange decides it for as long as the
+/// connection lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setup {
+    /// Either: what every offer says.
+    ActPass,
+    /// The writer opens it.
+    Active,
+    /// The writer waits for it.
+    Passive,
+}
+
+impl Setup {
+    /// The part of the other end.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::ActPass => Self::ActPass,
+            Self::Active => Self::Passive,
+            Self::Passive => Self::Active,
+        }
+    }
+
+    fn line(self) -> &'static str {
+        match self {
+            Self::ActPass => "a=setup:actpass",
+            Self::Active => "a=setup:active",
+            Self::Passive => "a=setup:passive",
+        }
+    }
+}
+
+/// What the writer of an answer chose for itself.
+pub(crate) fn setup_of(answer: &str) -> Option<Setup> {
+    [Setup::Active, Setup::Passive]
+        .into_iter()
+        .find(|setup| answer.lines().any(|line| line.trim_end() == setup.line()))
+}
+
+/// The description with this `a=setup` in every section. webrtcbin writes `active` into later answers and offers
+/// whatever the roles are, and browsers refuse another role than before.
+pub(crate) fn with_setup(sdp: &str, setup: Setup) -> String {
+    sdp.lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            if line.starts_with("a=setup:") {
+                setup.line()
+            } else {
+                line
+            }
+        })
+        .flat_map(|line| [line, "\r\n"])
+        .collect()
 }
 
 /// A candidate of webrtcbin as the peer wants it.

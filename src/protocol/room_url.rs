@@ -23,6 +23,9 @@ pub enum RoomUrlError {
     /// Neither http nor https.
     #[error("the scheme {0:?} is not supported, use https (or http on one's own network)")]
     Scheme(String),
+    /// A name or a password before the host, which must not be shown.
+    #[error("it carries credentials: leave out what stands before the @")]
+    Credentials,
     /// The URL names a host alone.
     #[error("the URL names no room: add the room's name behind the host, as in https://{0}/room")]
     NoRoom(String),
@@ -32,11 +35,14 @@ impl RoomUrl {
     /// Reads a room's URL. A `roomKey` in the query is taken out and kept apart.
     ///
     /// # Errors
-    /// When the text is no `http` or `https` URL with a path.
+    /// When the text is no `http` or `https` URL with a path, or carries credentials.
     pub fn parse(text: &str) -> Result<Self, RoomUrlError> {
         let mut url = Url::parse(text.trim())?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(RoomUrlError::Scheme(url.scheme().to_owned()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(RoomUrlError::Credentials);
         }
         if url.path().trim_matches('/').is_empty() {
             return Err(RoomUrlError::NoRoom(
@@ -47,9 +53,6 @@ impl RoomUrl {
             .query_pairs()
             .find(|(name, value)| name == "roomKey" && !value.is_empty())
             .map(|(_, value)| Secret::from(value.into_owned()));
-        // A name and a password before the host are no part of a room's address, and not for showing. What has a host
-        // takes both.
-        let _ = (url.set_username(""), url.set_password(None));
         url.set_query(None);
         url.set_fragment(None);
         Ok(Self { url, room_key })
@@ -168,8 +171,8 @@ mod tests {
         assert_eq!(url.room_name(), "/my room");
         assert_eq!(url.room_key().unwrap().reveal(), "abc");
         assert_eq!(url.as_str(), "https://acme.whereby.com/my%20room");
-        let url = RoomUrl::parse("https://me:secret@acme.whereby.com/room").unwrap();
-        assert_eq!(url.as_str(), "https://acme.whereby.com/room");
+        let refused = RoomUrl::parse("https://me:secret@acme.whereby.com/room");
+        assert_eq!(refused, Err(RoomUrlError::Credentials));
         assert_eq!(
             RoomUrl::parse("https://acme.whereby.com/%ff")
                 .unwrap()

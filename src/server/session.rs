@@ -116,7 +116,10 @@ impl Session {
                 }
                 Some(Err(error)) => {
                     tracing::debug!(socket = self.socket.0, %error, "reading failed");
-                    return End::Broke(close_code::SIZE, "a message was too large or malformed");
+                    return End::Broke(
+                        close_code::SIZE,
+                        "a message was too large or malformed, or the network failed",
+                    );
                 }
             };
             if !bucket.take(Instant::now()) {

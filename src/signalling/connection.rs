@@ -4,7 +4,7 @@
 //! reference §3): the server pings, the client answers and sends a noop every two seconds; a silence
 //! longer than interval and timeout together means that the connection is dead.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use roomd_protocol::{
@@ -46,6 +46,8 @@ pub struct Connector {
     tls: Arc<rustls::ClientConfig>,
     endpoints: Endpoints,
     trace: Arc<tokio::sync::Mutex<Trace>>,
+    /// The addresses that this machine has now; `None` when they cannot be told.
+    addresses: fn() -> Option<Vec<IpAddr>>,
 }
 
 /// A running connection; it comes back by itself until it is closed.
@@ -85,6 +87,8 @@ enum ConnectionError {
     Refused(String),
     #[error("the server did not begin with a handshake")]
     NoHandshake,
+    #[error("this machine has the address {0} no longer")]
+    AddressGone(IpAddr),
 }
 
 impl From<tungstenite::Error> for ConnectionError {
@@ -97,6 +101,15 @@ impl From<tungstenite::Error> for ConnectionError {
             other => Self::WebSocket(other),
         }
     }
+}
+
+/// How a pause between two attempts ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Paused {
+    /// Try again.
+    Over,
+    /// Nobody wants the connection any more.
+    Closed,
 }
 
 /// How a connection ended.
@@ -115,6 +128,7 @@ impl Connector {
             tls,
             endpoints,
             trace: Arc::new(tokio::sync::Mutex::new(trace)),
+            addresses: own_addresses,
         }
     }
 
@@ -200,7 +214,7 @@ impl Task {
                 delay,
                 error,
             };
-            if self.events.send(retrying).is_err() || self.pause(delay).await {
+            if self.events.send(retrying).is_err() || self.pause(delay).await == Paused::Closed {
                 return;
             }
         }
@@ -215,34 +229,37 @@ impl Task {
         let _ = self.events.send(Event::Socket(event));
     }
 
-    /// Waits; true when the connection was closed meanwhile. What is sent meanwhile is lost, as in
-    /// the SDK: `room_joined` brings the state back.
-    async fn pause(&mut self, delay: Duration) -> bool {
+    /// Waits, unless the connection is to be made anew at once or closed. What is sent meanwhile is
+    /// lost, as in the SDK: `room_joined` brings the state back.
+    async fn pause(&mut self, delay: Duration) -> Paused {
         let until = Instant::now() + delay;
         loop {
             match tokio::time::timeout_at(until, self.inbox.recv()).await {
-                Err(_) => return false,
-                Ok(None | Some(Order::Close)) => return true,
-                Ok(Some(_)) => {}
+                Err(_) | Ok(Some(Order::Restart)) => return Paused::Over,
+                Ok(None | Some(Order::Close)) => return Paused::Closed,
+                Ok(Some(Order::Send(_))) => {}
             }
         }
     }
 
     /// Opens the socket up to the namespace; `None` when the connection was closed meanwhile.
     async fn connect(&mut self) -> Option<Result<(Socket, Duration), ConnectionError>> {
-        let handshake = timeout(
-            CONNECT_TIMEOUT,
-            open(&self.connector, &self.url, &self.origin),
-        );
-        tokio::pin!(handshake);
         loop {
-            tokio::select! {
-                result = &mut handshake => {
-                    return Some(result.unwrap_or(Err(ConnectionError::ConnectTimeout)));
-                }
-                order = self.inbox.recv() => {
-                    if matches!(order, None | Some(Order::Close)) {
-                        return None;
+            let handshake = timeout(
+                CONNECT_TIMEOUT,
+                open(&self.connector, &self.url, &self.origin),
+            );
+            tokio::pin!(handshake);
+            loop {
+                tokio::select! {
+                    result = &mut handshake => {
+                        return Some(result.unwrap_or(Err(ConnectionError::ConnectTimeout)));
+                    }
+                    order = self.inbox.recv() => match order {
+                        None | Some(Order::Close) => return None,
+                        // The network of before is gone, and the handshake with it.
+                        Some(Order::Restart) => break,
+                        Some(Order::Send(_)) => {}
                     }
                 }
             }
@@ -282,7 +299,12 @@ impl Task {
                         return Ok(End::Closed);
                     }
                 },
-                _ = noop.tick() => self.write(&mut socket, &engine_io::Packet::Noop).await?,
+                _ = noop.tick() => {
+                    if let Some(gone) = lost_address(&socket, self.connector.addresses) {
+                        return Err(ConnectionError::AddressGone(gone));
+                    }
+                    self.write(&mut socket, &engine_io::Packet::Noop).await?;
+                }
                 () = tokio::time::sleep_until(heard + silence) => return Err(ConnectionError::Silence(silence)),
             }
         }
@@ -404,6 +426,26 @@ async fn open(
     ))
 }
 
+/// The address of this end, when this machine has it no longer: nothing will arrive there any more, and
+/// waiting for a silence would take most of a minute.
+fn lost_address(socket: &Socket, addresses: fn() -> Option<Vec<IpAddr>>) -> Option<IpAddr> {
+    let stream = match socket.get_ref() {
+        MaybeTlsStream::Plain(stream) => stream,
+        MaybeTlsStream::Rustls(stream) => stream.get_ref().0,
+        _ => return None,
+    };
+    let own = stream.local_addr().ok()?.ip();
+    let is_there = addresses()?
+        .iter()
+        .any(|address| address.to_canonical() == own.to_canonical());
+    (!is_there).then_some(own)
+}
+
+fn own_addresses() -> Option<Vec<IpAddr>> {
+    let interfaces = if_addrs::get_if_addrs().ok()?;
+    Some(interfaces.iter().map(if_addrs::Interface::ip).collect())
+}
+
 async fn next_text(socket: &mut Socket) -> Result<String, ConnectionError> {
     loop {
         match socket.next().await.ok_or(ConnectionError::Closed)?? {
@@ -413,3 +455,7 @@ async fn next_text(socket: &mut Socket) -> Result<String, ConnectionError> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -62,7 +62,7 @@ pub enum Command {
     Open(RoomUrl),
     /// Disconnect for good, and give up the calls that still run.
     Close,
-    /// Drop the connection and make it anew.
+    /// Drop the connection and make it anew, now; calls that wait for their next try are tried, too.
     Restart,
     /// Send an event; lost when there is no connection.
     Send(ClientMessage),

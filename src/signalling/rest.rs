@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use reqwest::{Client, StatusCode};
 use roomd_protocol::{RoomUrl, records::DeviceCredentials, rest::Organization};
 use thiserror::Error;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, mpsc::UnboundedSender};
 
 use crate::{Event, backoff::Backoff, credentials::CredentialsFile, endpoints::Endpoints, tls};
 
@@ -20,6 +20,8 @@ pub struct Rest {
     http: Client,
     endpoints: Endpoints,
     credentials: Option<CredentialsFile>,
+    /// Told when a call that waits for its next try need not wait.
+    hurry: Arc<Notify>,
 }
 
 /// Why a call failed.
@@ -52,7 +54,13 @@ impl Rest {
             http,
             endpoints,
             credentials: credentials.map(CredentialsFile::at),
+            hurry: Arc::default(),
         })
+    }
+
+    /// Calls that wait for their next try are tried now: the network is another one.
+    pub(crate) fn hurry(&self) {
+        self.hurry.notify_waiters();
     }
 
     /// The device's credentials: the stored ones, or new ones that are stored then.
@@ -76,7 +84,7 @@ impl Rest {
                     }
                     return credentials;
                 }
-                Err(error) => wait(&mut backoff, &error, events).await,
+                Err(error) => self.wait(&mut backoff, &error, events).await,
             }
         }
     }
@@ -92,7 +100,7 @@ impl Rest {
         loop {
             match self.find_organization(room, device).await {
                 Ok(organization) => return organization.map(|found| found.organization_id),
-                Err(error) => wait(&mut backoff, &error, events).await,
+                Err(error) => self.wait(&mut backoff, &error, events).await,
             }
         }
     }
@@ -122,6 +130,26 @@ impl Rest {
             .header(PLATFORM_HEADER, "web")
             .basic_auth(device.credentials.uuid.as_str(), Some(device.hmac.reveal()));
         read(&url, request).await
+    }
+
+    async fn wait(
+        &self,
+        backoff: &mut Backoff,
+        error: &CallError,
+        events: &UnboundedSender<Event>,
+    ) {
+        let delay = backoff.next_delay();
+        let retrying = Event::Retrying {
+            attempt: backoff.failures(),
+            delay,
+            error: error.to_string(),
+        };
+        if events.send(retrying).is_ok() {
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = self.hurry.notified() => backoff.reset(),
+            }
+        }
     }
 }
 
@@ -162,14 +190,30 @@ fn innermost(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-async fn wait(backoff: &mut Backoff, error: &CallError, events: &UnboundedSender<Event>) {
-    let delay = backoff.next_delay();
-    let retrying = Event::Retrying {
-        attempt: backoff.failures(),
-        delay,
-        error: error.to_string(),
-    };
-    if events.send(retrying).is_ok() {
-        tokio::time::sleep(delay).await;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_for_its_next_try_can_be_hurried() {
+        let tls = tls::client_config(None).unwrap();
+        let rest = Rest::new(tls, Endpoints::default(), None).unwrap();
+        let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let mut backoff = Backoff::for_rest();
+        let error = CallError::Nonsense {
+            url: String::new(),
+            reason: String::new(),
+        };
+        for _ in 0..10 {
+            backoff.next_delay();
+        }
+        let began = tokio::time::Instant::now();
+        let other = rest.clone();
+        tokio::join!(rest.wait(&mut backoff, &error, &events), async {
+            heard.recv().await.unwrap();
+            other.hurry();
+        });
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert_eq!(backoff.failures(), 0);
     }
 }

@@ -48,6 +48,7 @@ pub(crate) async fn run(
                 close(connection.take()).await;
             }
             Command::Restart => {
+                rest.hurry();
                 if let Some(connection) = &connection {
                     connection.restart();
                 }

@@ -58,6 +58,18 @@ test("roomd and the SDK share in turn", async (desk) => {
     assertTone(await call.anna.sound(), TONE);
 });
 
+test("the SDK shares and ends it twice over a connection that roomd offered", async (desk) => {
+    const call = await desk.call({ devices: sources, boxFirst: true });
+    for (let round = 1; round <= 2; round += 1) {
+        await sdkShares(call);
+        // Every answer of roomd has to be one that the browser takes, or its next offer waits for ever.
+        await call.anna.until("a settled connection", () => window.lab.settledConnections() === 1);
+    }
+    assert.deepEqual(await call.anna.call("refusedDescriptions"), []);
+    await roomdShares(call);
+    assertTone(await call.anna.sound(), TONE);
+});
+
 test("both share at once, and who comes later sees both", async (desk) => {
     const call = await desk.call({ devices: sources });
     await call.box.carryOut("start_screenshare", { source: "laptop" });

@@ -135,6 +135,10 @@ fn the_schemas_are_those_of_the_types() {
         &pretty(&published::<LocalMediaPart>()),
     );
     check(
+        "schemas/state.requests.json",
+        &pretty(&schema_for!(Vec<PendingRequest>)),
+    );
+    check(
         "schemas/state.remote_participants.json",
         &pretty(&published::<Vec<RemoteParticipant>>()),
     );
@@ -175,10 +179,6 @@ fn the_schemas_are_those_of_the_types() {
     check(
         "schemas/state.breakout.json",
         &pretty(&published::<BreakoutState>()),
-    );
-    check(
-        "schemas/state.requests.json",
-        &pretty(&schema_for!(Vec<PendingRequest>)),
     );
     check(
         "schemas/state.problems.json",

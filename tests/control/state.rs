@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     appliance::{Appliance, config},
     broker::Broker,
-    controller::Controller,
+    controller::{Controller, Heard},
 };
 
 #[tokio::test]
@@ -74,11 +74,23 @@ async fn only_changed_parts_are_published_and_a_burst_ends_with_its_last_value()
     controller.silence(Duration::from_millis(300)).await;
 }
 
+/// Waits until every part was heard in a message that is as wanted.
+async fn every_part(controller: &mut Controller, wanted: impl Fn(&Heard) -> bool) {
+    let mut missing: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+    while !missing.is_empty() {
+        let heard = controller
+            .wait(|heard| heard.topic.contains("/state/") && wanted(heard))
+            .await;
+        missing.retain(|name| !heard.topic.ends_with(&format!("/{name}")));
+    }
+}
+
 #[tokio::test]
 async fn state_is_published_again_on_get() {
     let broker = Broker::start().await;
     let _appliance = Appliance::start(config(&broker, "3.1.1")).await;
     let mut controller = Controller::connect(&broker, "3.1.1").await;
+    every_part(&mut controller, |_| true).await;
     controller
         .publish("roomd/wall/get", r#"{"parts":["chat"]}"#, false)
         .await;
@@ -87,13 +99,7 @@ async fn state_is_published_again_on_get() {
         .await;
     assert_eq!(fresh.topic, "roomd/wall/state/chat");
     controller.publish("roomd/wall/get", "", false).await;
-    let mut missing: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
-    while !missing.is_empty() {
-        let heard = controller
-            .wait(|heard| heard.topic.contains("/state/") && !heard.retain)
-            .await;
-        missing.retain(|name| !heard.topic.ends_with(&format!("/{name}")));
-    }
+    every_part(&mut controller, |heard| !heard.retain).await;
     for wrong in [
         r#"{"parts":["no_such"]}"#,
         r#"{"part":["chat"]}"#,

@@ -2,9 +2,13 @@
 //! everybody else, whatever the network does.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
+mod actions;
 mod agreement;
 mod door;
+mod hostile;
+mod invariants;
 mod negotiation;
 mod reconnect;
+mod returning;
 mod sharing;
 mod support;

@@ -5,4 +5,5 @@ mod meeting;
 mod policy;
 mod privacy;
 mod requests;
+mod returning;
 mod support;

@@ -29,6 +29,7 @@ export async function keepEvidence(test, { participants = [], pages = [], progra
         await keep(`${name}-state.json`, async () => json(await person.state()));
         await keep(`${name}-stats.json`, async () => json(await person.call("stats")));
         await keep(`${name}-sdp.json`, async () => json(await person.call("descriptions")));
+        await keep(`${name}-refused-sdp.json`, async () => json(await person.call("refusedDescriptions")));
         await keep(`${name}-console.txt`, () => person.console.join("\n"));
         for (const kind of ["camera", "presentation"]) {
             const state = await person.state().catch(() => ({ remoteParticipants: [] })); // the page is gone; said above

@@ -72,6 +72,7 @@ function sdkPerson({ name, person, isHost }) {
          * forget: one entry is taken out each time an answer comes, and an entry that changes the bandwidth uses that up.
          */
         untilSettled: (others) => person.until("settled connections", `(state, count) => window.lab.settledConnections() === count`, { args: [others], ms: JOIN_MS }),
+        refusedDescriptions: () => person.call("refusedDescriptions"),
         async join() {
             assert.equal(await person.call("rejoin"), "joined");
         },
@@ -96,6 +97,7 @@ function roomdPerson({ name, box, order, isHost }) {
         untilStatus: (status) => box.waitState("room", (room) => room.connectionStatus === status, JOIN_MS),
         untilSettled: (others) =>
             box.waitState("remote_participants", ({ remoteParticipants: list }) => list.length === others && list.every(({ stream }) => stream), JOIN_MS),
+        refusedDescriptions: async () => [],
         join: () => box.carryOut("join_room", order, { ms: JOIN_MS }),
     };
 }
@@ -154,7 +156,7 @@ function possibilities({ people, ids, seen, step, pick }) {
         add(1, actor, "turnOffParticipantCameras", [[otherId]], (view) => one(view, otherId)?.isVideoEnabled === false);
         const victim = there.find((person) => ids.get(person.name) === otherId && !person.isHost);
         if (victim && away.length === 0 && !seen.screenshares.includes(otherId) && !seen.isLocked) {
-            const kick = { weight: 1, line: `${actor.name}: kickParticipant(${victim.name})`, expect: (view) => !one(view, otherId) };
+            const kick = { weight: 3, line: `${actor.name}: kickParticipant(${victim.name})`, expect: (view) => !one(view, otherId) };
             kick.act = async () => {
                 victim.isIn = false;
                 await actor.act("kickParticipant", otherId);
@@ -258,6 +260,10 @@ async function soakIn(folder, desk, { steps, seed }) {
         seen = await agreement(chosen.expect, agreementMs());
         await settle();
     }
+    for (const person of people) assert.deepEqual(await person.refusedDescriptions(), [], `${person.name}: descriptions that the browser refused`);
+    const kinds = new Map();
+    for (const [, kind] of transcript.join("\n").matchAll(/^\d+\. \w+: (\w+)/gm)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    console.log([...kinds].map(([kind, count]) => `${count} ${kind}`).join(", "));
     took.sort((left, right) => left - right);
     const at = (part) => took[Math.min(took.length - 1, Math.floor(took.length * part))].toFixed(0);
     console.log(`seed ${seed}: ${steps} actions; all agreed after ${at(0.5)} ms (median), ${at(1)} ms (longest), ${took.filter((ms) => ms > AGREEMENT_MS).length} times after more than ${AGREEMENT_MS} ms; load average ${loadavg()[0].toFixed(1)}`);

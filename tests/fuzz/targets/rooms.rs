@@ -163,7 +163,10 @@ impl House {
                 Outgoing::Close { socket, .. } => {
                     self.open.remove(&socket);
                 }
-                Outgoing::MeetingChanged(_) | Outgoing::MeetingOver { .. } => {}
+                Outgoing::MeetingChanged(_)
+                | Outgoing::MeetingOver { .. }
+                | Outgoing::StartRecorder { .. }
+                | Outgoing::StopRecorder { .. } => {}
             }
         }
         let census = self.rooms.census();

@@ -11,7 +11,7 @@ use roomd_protocol::{
     records::{RoleName, RoomMode},
 };
 use roomd_room::{
-    Action, ConnectionStatus, Input, JoinOptions, Now, Refusal, state::RemoteParticipant,
+    Action, ConnectionStatus, Effect, Input, JoinOptions, Now, Refusal, state::RemoteParticipant,
 };
 use roomd_server::{
     Limits,
@@ -21,6 +21,8 @@ use roomd_server::{
     meetings::MeetingRecord,
     rooms::{Closing, Ended, RoomSettings, Rooms, SocketId},
 };
+
+use crate::invariants::{Cause, Transcript, Watcher};
 
 use super::{
     media::End,
@@ -68,7 +70,7 @@ impl IdSource for Scattered {
 pub(crate) struct TestRoom {
     pub(super) keys: Arc<Keys>,
     pub(super) rooms: Rooms,
-    pub(super) meetings: Vec<MeetingRecord>,
+    pub(crate) meetings: Vec<MeetingRecord>,
     server_lives: u64,
     pub(crate) participants: BTreeMap<&'static str, Participant>,
     pub(super) began: Instant,
@@ -81,6 +83,10 @@ pub(crate) struct TestRoom {
     pub(super) arrivals: BTreeMap<(SocketId, bool), Duration>,
     /// Every offer that reached the server: sender and receiver.
     pub(crate) offers: Vec<(ClientId, ClientId)>,
+    /// What everybody was given lately.
+    pub(crate) transcript: Transcript,
+    /// How many actions and inputs the cores were given.
+    pub(crate) turns: u64,
 }
 
 /// A room as one participant sees it.
@@ -104,12 +110,17 @@ impl TestRoom {
 
     /// A room with nobody in it.
     pub(crate) fn empty(is_locked: bool) -> Self {
+        Self::of_mode(is_locked, RoomMode::Normal)
+    }
+
+    /// The same, with or without breakout groups.
+    pub(crate) fn of_mode(is_locked: bool, mode: RoomMode) -> Self {
         let keys = Arc::new(Keys::new(&[7; SIGNING_KEY_LENGTH]));
         let meetings = vec![MeetingRecord {
             meeting_id: "m".into(),
             room_name: "/r".into(),
             is_locked,
-            mode: RoomMode::Normal,
+            mode,
             start: "2026-11-23T12:00:00Z".parse().unwrap(),
             end: "2027-11-23T12:00:00Z".parse().unwrap(),
         }];
@@ -126,6 +137,8 @@ impl TestRoom {
             sockets: 0,
             arrivals: BTreeMap::new(),
             offers: Vec::new(),
+            transcript: Transcript::default(),
+            turns: 0,
         }
     }
 
@@ -149,7 +162,8 @@ impl TestRoom {
         self.join_with(name, None);
     }
 
-    fn join_with(&mut self, name: &'static str, claim: Option<roomd_protocol::Secret>) {
+    /// Joins as the participant that the claim is of.
+    pub(crate) fn join_with(&mut self, name: &'static str, claim: Option<roomd_protocol::Secret>) {
         let options = JoinOptions {
             room_url: Some(RoomUrl::parse(ROOM).unwrap()),
             room_key: self.participants[name].key.clone(),
@@ -170,12 +184,42 @@ impl TestRoom {
 
     /// An action, allowed or not.
     pub(crate) fn try_act(&mut self, name: &'static str, action: Action) -> Result<(), Refusal> {
-        let now = self.now();
-        let participant = self.participants.get_mut(name).unwrap();
-        let effects = participant.room.act(now, action)?;
-        participant.note_status();
+        let effects = self.turn(name, Cause::Act(action))?;
         self.carry_out(name, effects);
         Ok(())
+    }
+
+    /// Gives a core an action or an input, and holds what comes of it against the invariants.
+    pub(super) fn turn(
+        &mut self,
+        name: &'static str,
+        cause: Cause,
+    ) -> Result<Vec<Effect>, Refusal> {
+        let now = self.now();
+        self.turns += 1;
+        let participant = self.participants.get_mut(name).unwrap();
+        let before = participant.state().clone();
+        let outcome = match &cause {
+            Cause::Act(action) | Cause::Refused(action) => {
+                participant.room.act(now, action.clone())
+            }
+            Cause::Input(input) => Ok(participant.room.handle(now, input.clone())),
+        };
+        participant.note_status();
+        let cause = match cause {
+            Cause::Act(action) if outcome.is_err() => Cause::Refused(action),
+            cause => cause,
+        };
+        let effects = outcome.as_deref().unwrap_or(&[]);
+        let after = participant.room.state();
+        let status = after.connection_status;
+        self.transcript
+            .note(self.elapsed, name, &cause, status, effects);
+        let watcher = &mut participant.watcher;
+        if let Err(why) = watcher.judge(&cause, now, &before, after, effects) {
+            panic!("{name}: {why}\n{}", self.transcript);
+        }
+        outcome
     }
 
     /// The connection breaks and comes back by itself; the server notices after `server_notices`.
@@ -232,6 +276,7 @@ impl TestRoom {
             roomd_room::RoomConnection::new("test:1"),
         );
         participant.link = Link::Closed;
+        participant.watcher = Watcher::default();
         let state = old.state();
         // What the box remembers.
         let wishes = [
@@ -245,6 +290,12 @@ impl TestRoom {
             self.act(name, wish);
         }
         claim
+    }
+
+    /// What a client remembers over a restart.
+    pub(crate) fn claim_of(&self, name: &'static str) -> Option<roomd_protocol::Secret> {
+        let local = &self.participants[name].state().local_participant;
+        local.client_claim.clone()
     }
 
     pub(crate) fn seen_by(&self, name: &'static str) -> SeenBy<'_> {

@@ -3,6 +3,7 @@
 
 mod abuse;
 mod http;
+mod recording;
 mod restart;
 mod rooms;
 mod support;

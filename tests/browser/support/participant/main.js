@@ -1,5 +1,5 @@
 //! A participant without a user interface: the unmodified SDK, page-made devices, meters. Tests call `window.lab`.
-import { allStats, peerConnections, selectedPaths, settledConnections } from "./peer_connections.js";
+import { allStats, peerConnections, refusedDescriptions, selectedPaths, settledConnections } from "./peer_connections.js";
 import { WherebyClient } from "@whereby.com/core";
 import { measurePicture, measureSound, playerOf, snapshotOf } from "./meters.js";
 import { replaceDevices, stopScreenFromBrowserBar } from "./sources.js";
@@ -89,6 +89,7 @@ window.lab = {
     stopScreenFromBrowserBar,
     paths: selectedPaths,
     settledConnections,
+    refusedDescriptions: () => [...refusedDescriptions],
     stats: allStats,
     descriptions: () => peerConnections.map(({ connectionState, localDescription, remoteDescription }) => ({ connectionState, local: localDescription?.sdp, remote: remoteDescription?.sdp })),
 };

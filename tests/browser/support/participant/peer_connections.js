@@ -1,11 +1,30 @@
 //! Remembers every peer connection of the unmodified SDK; imported before it.
 export const peerConnections = [];
+/** Descriptions that the browser refused, with its reason: the SDK tells nobody. */
+export const refusedDescriptions = [];
 
 const Native = window.RTCPeerConnection;
 window.RTCPeerConnection = class RTCPeerConnection extends Native {
     constructor(...options) {
         super(...options);
         peerConnections.push(this);
+    }
+
+    async setRemoteDescription(description) {
+        await this.#noting(description, () => super.setRemoteDescription(description));
+    }
+
+    async setLocalDescription(description) {
+        await this.#noting(description, () => super.setLocalDescription(description));
+    }
+
+    async #noting(given, set) {
+        try {
+            await set();
+        } catch (error) {
+            refusedDescriptions.push({ error: String(error), given: given?.sdp, local: this.localDescription?.sdp, remote: this.remoteDescription?.sdp });
+            throw error;
+        }
     }
 };
 
