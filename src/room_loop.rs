@@ -157,7 +157,12 @@ impl RoomLoop<'_> {
                 let _ = self.waiting.remove(&id).map(|reply| reply.send(result));
             }
             ApplianceOutput::Event(event) => {
-                tracing::info!(event = event.name, "room event");
+                // What follows from the state is seen there.
+                if event.name.ends_with("_changed") {
+                    tracing::debug!(event = event.name, "room event");
+                } else {
+                    tracing::info!(event = event.name, "room event");
+                }
                 let _ = self.mouths.events.send(event);
             }
             ApplianceOutput::Remember(memory) => {

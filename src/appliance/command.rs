@@ -50,6 +50,12 @@ pub struct JoinRoom {
     pub display_name: Option<String>,
     /// The integrator's id of this client.
     pub external_id: Option<String>,
+    /// Key of a program: joins as an assistant, who is no participant and shows no tile.
+    pub assistant_key: Option<Secret>,
+    /// Joined by telephone.
+    pub is_dial_in: Option<bool>,
+    /// Records sound only.
+    pub is_audio_recorder: Option<bool>,
     /// True means muted or off.
     pub initial_mute_states: Option<InitialMuteStates>,
 }

@@ -48,6 +48,15 @@ pub struct Memory {
     /// The integrator's id there, when a command gave it.
     #[serde(default)]
     pub external_id: Option<String>,
+    /// Key of a program, when a command brought one.
+    #[serde(default)]
+    pub assistant_key: Option<Secret>,
+    /// Joined by telephone.
+    #[serde(default)]
+    pub is_dial_in: bool,
+    /// Joined to record sound only.
+    #[serde(default)]
+    pub is_audio_recorder: bool,
     /// The room that `client_claim` is good for.
     #[serde(default)]
     pub claimed_room: Option<String>,
@@ -73,6 +82,9 @@ impl Default for Memory {
             room_key: None,
             display_name: None,
             external_id: None,
+            assistant_key: None,
+            is_dial_in: false,
+            is_audio_recorder: false,
             claimed_room: None,
             client_claim: None,
             camera_stream: None,

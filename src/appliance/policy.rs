@@ -70,6 +70,9 @@ impl Appliance {
             room_key: self.memory.room_key.clone(),
             display_name: self.memory.display_name.clone(),
             external_id: self.memory.external_id.clone(),
+            assistant_key: self.memory.assistant_key.clone(),
+            is_dial_in: Some(self.memory.is_dial_in),
+            is_audio_recorder: Some(self.memory.is_audio_recorder),
             initial_mute_states: None,
         };
         let claim = self.memory.client_claim.clone();
@@ -154,6 +157,9 @@ impl Appliance {
         self.memory.room_key = own_key;
         self.memory.display_name.clone_from(&join.display_name);
         self.memory.external_id.clone_from(&join.external_id);
+        self.memory.assistant_key.clone_from(&join.assistant_key);
+        self.memory.is_dial_in = join.is_dial_in.unwrap_or_default();
+        self.memory.is_audio_recorder = join.is_audio_recorder.unwrap_or_default();
         self.memory.client_claim.clone_from(&client_claim);
         self.room_url = Some(parsed.as_str().to_owned());
         self.policy.rejoin_at = None;
@@ -174,6 +180,9 @@ impl Appliance {
                 room_key,
                 display_name,
                 external_id,
+                assistant_key: join.assistant_key.clone(),
+                is_dial_in: join.is_dial_in.unwrap_or_default(),
+                is_audio_recorder: join.is_audio_recorder.unwrap_or_default(),
                 client_claim,
                 ..JoinOptions::default()
             })),

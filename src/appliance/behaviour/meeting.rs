@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::support::{Wall, room_joined, settings};
 use crate::appliance::{
-    ApplianceOutput, ChangeSource, Command, RequestId, events::ROOM_EVENTS, state::CaptureMode,
+    ApplianceOutput, ApplianceSettings, ChangeSource, Command, JoinRoom, RequestId,
+    events::ROOM_EVENTS, state::CaptureMode,
 };
 
 /// Host of a room of mode group, with `a` in it.
@@ -454,4 +455,39 @@ fn a_host_assigns_itself_by_its_own_device() {
     ok(&wall, assigned);
     let local = &wall.appliance.state().local_participant.participant;
     assert_eq!(local.breakout_group_assigned, "b");
+}
+
+#[test]
+fn a_box_that_joined_as_an_assistant_returns_as_one() {
+    let joined_with = |wall: &Wall| {
+        let sent = wall.outputs.iter().find_map(|output| match output {
+            ApplianceOutput::Signalling(Signalling::Send(ClientMessage::JoinRoom(join))) => {
+                Some(json!(join))
+            }
+            _ => None,
+        });
+        let join = sent.expect("a join");
+        (join["assistantKey"].clone(), join["isDialIn"].clone())
+    };
+    let by_hand = ApplianceSettings {
+        auto_join: false,
+        ..settings()
+    };
+    let mut wall = Wall::started(by_hand.clone(), None);
+    wall.command(Command::JoinRoom(JoinRoom {
+        assistant_key: Some("program".into()),
+        is_dial_in: Some(true),
+        ..JoinRoom::default()
+    }));
+    wall.reach_the_room();
+    assert_eq!(joined_with(&wall), (json!("program"), json!(true)));
+    wall.signal("room_joined", room_joined());
+    let memory = wall.memory().unwrap();
+    assert!(
+        !format!("{memory:?}").contains("program"),
+        "a key is never logged"
+    );
+    let mut again = Wall::started(by_hand, Some(memory));
+    again.reach_the_room();
+    assert_eq!(joined_with(&again), (json!("program"), json!(true)));
 }
