@@ -209,6 +209,9 @@ pub struct BenchArgs {
     /// Run the bare pipeline that `sending` compares with, until standard input ends
     #[arg(long, hide = true, value_name = "CONFIG", value_hint = ValueHint::FilePath)]
     pub bare: Option<PathBuf>,
+    /// Run the bare echo that `server` compares with, until standard input ends
+    #[arg(long, hide = true)]
+    pub bare_echo: bool,
 }
 
 /// What `roomd bench` measures.
@@ -226,6 +229,8 @@ pub enum Measurement {
     Join,
     /// Memory, idle and in a call
     Memory,
+    /// The room server under a thousand clients
+    Server,
 }
 
 /// Arguments of `roomd completions`.

@@ -6,7 +6,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `sending`, `peers`, `command`, `mute`, `join`, `memory` | one measurement each |
+//! | `sending`, `peers`, `command`, `mute`, `join`, `memory`, `server` | one measurement each |
 //! | `stage`, `program`, `controller` | what is around them |
 //! | `rounds`, `proc`, `packets` | repeated work; what the kernel counts; packets as they pass |
 //! | `statistics`, `report` | from samples to a table |
@@ -23,6 +23,7 @@ mod program;
 mod report;
 mod rounds;
 mod sending;
+mod server;
 mod stage;
 mod statistics;
 
@@ -46,6 +47,10 @@ type Measured = anyhow::Result<(Vec<Option<Figure>>, Vec<String>)>;
 pub async fn run(arguments: &BenchArgs, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     if let Some(config) = &arguments.bare {
         sending::run_bare(config).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.bare_echo {
+        server::run_echo().await?;
         return Ok(ExitCode::SUCCESS);
     }
     if cfg!(debug_assertions) {
@@ -95,6 +100,7 @@ async fn measure(measurement: Measurement, arguments: &BenchArgs) -> Measured {
         Measurement::Mute => mute::measure(arguments).await,
         Measurement::Join => join::measure(arguments).await,
         Measurement::Memory => memory::measure(arguments).await,
+        Measurement::Server => server::measure(arguments).await,
     }
 }
 
@@ -124,6 +130,7 @@ fn name(measurement: Measurement) -> &'static str {
         Measurement::Mute => "mute",
         Measurement::Join => "join",
         Measurement::Memory => "memory",
+        Measurement::Server => "server",
     }
 }
 

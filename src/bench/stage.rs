@@ -203,7 +203,7 @@ async fn accepts(address: SocketAddr) {
 }
 
 /// What the room server says of its address.
-async fn page_url(server: &Program) -> String {
+pub(super) async fn page_url(server: &Program) -> String {
     let mut tick = tokio::time::interval(POLL);
     loop {
         tick.tick().await;
