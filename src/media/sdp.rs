@@ -141,7 +141,7 @@ fn read_attribute(attribute: &str, section: &mut Section) {
         "recvonly" => section.direction = Direction::RecvOnly,
         "inactive" => section.direction = Direction::Inactive,
         "bundle-only" => section.rejected = false,
-        "mid" => section.mid = Some(value.to_owned()),
+        "mid" if !value.is_empty() => section.mid = Some(value.to_owned()),
         "ice-ufrag" => section.ufrag = Some(value.to_owned()),
         "msid" => section.stream = stream_id(value).or(section.stream.take()),
         "ssrc" if section.stream.is_none() => {

@@ -126,6 +126,11 @@ fn object(json: &str) -> Result<Option<Box<RawValue>>, SocketIoError> {
     if json.is_empty() {
         return Ok(None);
     }
+    // A number would become part of the packet's own number when it is written.
+    if !json.trim_start().starts_with(['{', '"']) {
+        let reason = "a connection carries an object".to_owned();
+        return Err(SocketIoError::Payload(reason));
+    }
     serde_json::from_str(json)
         .map(Some)
         .map_err(|error| SocketIoError::Payload(error.to_string()))
@@ -203,6 +208,10 @@ mod tests {
             Packet::decode("2[7]").unwrap_err(),
             SocketIoError::EventName
         );
+        assert!(matches!(
+            Packet::decode("4\n4"),
+            Err(SocketIoError::Payload(_))
+        ));
         assert!(matches!(
             Packet::decode("2{"),
             Err(SocketIoError::Payload(_))

@@ -371,6 +371,8 @@ impl RoomConnection {
     pub(crate) fn kicked(&mut self, named: &ClientId) {
         let spotlights = &mut self.state.spotlights;
         spotlights.retain(|spotlight| spotlight.client_id != *named);
+        // Nobody answers to `leave_room` any more.
+        self.timers.clear(&Timer::Leave);
         self.state.connection_status = Status::Kicked;
         self.end_participation();
         self.close_socket();
@@ -415,7 +417,7 @@ impl RoomConnection {
             return;
         }
         self.active = false;
-        self.timers.clear_all();
+        self.timers.clear_all_but_captions();
         self.close_all_peers();
         self.drop_screenshare(false);
         self.media_command(MediaCommand::Microphone { enabled: false });

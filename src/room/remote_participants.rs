@@ -1,5 +1,7 @@
 //! The others: who is there, what they show, who waits outside.
 
+use std::collections::BTreeSet;
+
 use roomd_protocol::{
     ClientId, StreamId,
     records::{RoleName, SignalClient, SignalKnocker},
@@ -24,9 +26,10 @@ impl RoomConnection {
     pub(crate) fn replace_clients(&mut self, now: Now, clients: Vec<SignalClient>) {
         self.close_all_peers();
         let own = self.state.local_participant.id.clone();
+        let mut ids = BTreeSet::from([own]);
         self.clients = clients
             .into_iter()
-            .filter(|client| client.id != own)
+            .filter(|client| ids.insert(client.id.clone()))
             .map(|client| participant(client, true))
             .collect();
         for mut client in std::mem::take(&mut self.clients) {

@@ -41,6 +41,11 @@ impl Timers {
         self.0.clear();
     }
 
+    /// Forgets all deadlines but those of captions: what was said fades even when nobody listens any more.
+    pub(crate) fn clear_all_but_captions(&mut self) {
+        self.0.retain(|timer, _| matches!(timer, Timer::Caption(_)));
+    }
+
     /// Forgets the deadlines of all peers.
     pub(crate) fn clear_peers(&mut self) {
         self.0.retain(|timer, _| !matches!(timer, Timer::Peer(_)));

@@ -2,8 +2,11 @@
 //! everybody else, whatever the network does.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
+mod actions;
 mod agreement;
 mod door;
+mod hostile;
+mod invariants;
 mod negotiation;
 mod reconnect;
 mod returning;

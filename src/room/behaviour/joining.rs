@@ -336,3 +336,25 @@ fn what_is_switched_between_join_room_and_its_answer_is_announced_after_it() {
     assert!(!sent.contains(&"enable_video"), "{sent:?}");
     assert!(desk.room.state().local_participant.is_audio_enabled);
 }
+
+#[test]
+fn somebody_whom_the_server_names_twice_is_there_once() {
+    let mut desk = Desk::new();
+    desk.begin_join(None);
+    desk.signal(
+        "room_joined",
+        room_joined("b", &["a", "b", "a", "c"], "visitor"),
+    );
+    let others = &desk.room.state().remote_participants;
+    let ids: Vec<_> = others.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, ["a", "c"]);
+}
+
+#[test]
+fn who_is_sent_out_while_leaving_stays_sent_out() {
+    let mut desk = Desk::in_room();
+    desk.act(Action::LeaveRoom).unwrap();
+    desk.signal("client_kicked", json!({ "clientId": "b" }));
+    desk.advance(Duration::from_secs(60));
+    assert_eq!(desk.status(), Status::Kicked);
+}

@@ -257,3 +257,14 @@ fn out_of_a_room_no_service_is_asked_for() {
     }
     assert!(desk.effects.is_empty());
 }
+
+#[test]
+fn captions_fade_after_leaving_too() {
+    let mut desk = captioned();
+    caption(&mut desk, "1", "Goodbye");
+    desk.act(Action::LeaveRoom).unwrap();
+    desk.signal("room_left", json!(null));
+    assert_eq!(log(&desk).len(), 1);
+    desk.advance(Duration::from_secs(6));
+    assert!(log(&desk).is_empty());
+}

@@ -6,6 +6,8 @@ use roomd_protocol::{ClientId, ClientMessage, ServerMessage};
 use roomd_room::{Effect, Input, MediaEvent, SocketEvent};
 use roomd_server::rooms::{Closing, Ended, Outgoing, SocketId};
 
+use crate::invariants::Cause;
+
 use super::{
     media::{End, HANDSHAKE, MediaEffect, STALL},
     participant::Link,
@@ -26,11 +28,9 @@ impl TestRoom {
         let now = self.now();
         let names: Vec<_> = self.participants.keys().copied().collect();
         for name in names {
-            let participant = self.participants.get_mut(name).unwrap();
-            let deadline = participant.room.next_deadline();
+            let deadline = self.participants[name].room.next_deadline();
             if deadline.is_some_and(|at| at <= now.instant) {
-                let effects = participant.handle(now, Input::Timeout);
-                self.carry_out(name, effects);
+                self.input(name, Input::Timeout);
             }
         }
         let deadline = self.rooms.next_deadline(self.server_now());
@@ -85,9 +85,9 @@ impl TestRoom {
     }
 
     pub(super) fn input(&mut self, name: &'static str, input: Input) {
-        let now = self.now();
-        let effects = self.participants.get_mut(name).unwrap().handle(now, input);
-        self.carry_out(name, effects);
+        if let Ok(effects) = self.turn(name, Cause::Input(input)) {
+            self.carry_out(name, effects);
+        }
     }
 
     pub(super) fn carry_out(&mut self, name: &'static str, effects: Vec<Effect>) {

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use roomd_protocol::{ClientId, DeviceId, Secret};
-use roomd_room::{ConnectionStatus, Effect, Input, Now, RoomConnection, RoomConnectionState};
+use roomd_room::{ConnectionStatus, RoomConnection, RoomConnectionState};
 use roomd_server::rooms::SocketId;
+
+use crate::invariants::Watcher;
 
 use super::media::Media;
 
@@ -38,6 +40,8 @@ pub(crate) struct Participant {
     pub(crate) key: Option<Secret>,
     /// Every connection status it had.
     pub(crate) statuses: Vec<ConnectionStatus>,
+    /// Holds every turn against the invariants.
+    pub(crate) watcher: Watcher,
 }
 
 impl Participant {
@@ -54,6 +58,7 @@ impl Participant {
             was_connected: false,
             key,
             statuses: vec![ConnectionStatus::Ready],
+            watcher: Watcher::default(),
         }
     }
 
@@ -67,13 +72,6 @@ impl Participant {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.state().connection_status == ConnectionStatus::Connected
-    }
-
-    /// Gives the core an input and returns what it wants.
-    pub(crate) fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
-        let effects = self.room.handle(now, input);
-        self.note_status();
-        effects
     }
 
     pub(crate) fn note_status(&mut self) {

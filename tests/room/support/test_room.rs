@@ -11,7 +11,7 @@ use roomd_protocol::{
     records::{RoleName, RoomMode},
 };
 use roomd_room::{
-    Action, ConnectionStatus, Input, JoinOptions, Now, Refusal, state::RemoteParticipant,
+    Action, ConnectionStatus, Effect, Input, JoinOptions, Now, Refusal, state::RemoteParticipant,
 };
 use roomd_server::{
     Limits,
@@ -21,6 +21,8 @@ use roomd_server::{
     meetings::MeetingRecord,
     rooms::{Closing, Ended, RoomSettings, Rooms, SocketId},
 };
+
+use crate::invariants::{Cause, Transcript, Watcher};
 
 use super::{
     media::End,
@@ -81,6 +83,10 @@ pub(crate) struct TestRoom {
     pub(super) arrivals: BTreeMap<(SocketId, bool), Duration>,
     /// Every offer that reached the server: sender and receiver.
     pub(crate) offers: Vec<(ClientId, ClientId)>,
+    /// What everybody was given lately.
+    pub(crate) transcript: Transcript,
+    /// How many actions and inputs the cores were given.
+    pub(crate) turns: u64,
 }
 
 /// A room as one participant sees it.
@@ -104,12 +110,17 @@ impl TestRoom {
 
     /// A room with nobody in it.
     pub(crate) fn empty(is_locked: bool) -> Self {
+        Self::of_mode(is_locked, RoomMode::Normal)
+    }
+
+    /// The same, with or without breakout groups.
+    pub(crate) fn of_mode(is_locked: bool, mode: RoomMode) -> Self {
         let keys = Arc::new(Keys::new(&[7; SIGNING_KEY_LENGTH]));
         let meetings = vec![MeetingRecord {
             meeting_id: "m".into(),
             room_name: "/r".into(),
             is_locked,
-            mode: RoomMode::Normal,
+            mode,
             start: "2026-11-23T12:00:00Z".parse().unwrap(),
             end: "2027-11-23T12:00:00Z".parse().unwrap(),
         }];
@@ -126,6 +137,8 @@ impl TestRoom {
             sockets: 0,
             arrivals: BTreeMap::new(),
             offers: Vec::new(),
+            transcript: Transcript::default(),
+            turns: 0,
         }
     }
 
@@ -171,12 +184,42 @@ impl TestRoom {
 
     /// An action, allowed or not.
     pub(crate) fn try_act(&mut self, name: &'static str, action: Action) -> Result<(), Refusal> {
-        let now = self.now();
-        let participant = self.participants.get_mut(name).unwrap();
-        let effects = participant.room.act(now, action)?;
-        participant.note_status();
+        let effects = self.turn(name, Cause::Act(action))?;
         self.carry_out(name, effects);
         Ok(())
+    }
+
+    /// Gives a core an action or an input, and holds what comes of it against the invariants.
+    pub(super) fn turn(
+        &mut self,
+        name: &'static str,
+        cause: Cause,
+    ) -> Result<Vec<Effect>, Refusal> {
+        let now = self.now();
+        self.turns += 1;
+        let participant = self.participants.get_mut(name).unwrap();
+        let before = participant.state().clone();
+        let outcome = match &cause {
+            Cause::Act(action) | Cause::Refused(action) => {
+                participant.room.act(now, action.clone())
+            }
+            Cause::Input(input) => Ok(participant.room.handle(now, input.clone())),
+        };
+        participant.note_status();
+        let cause = match cause {
+            Cause::Act(action) if outcome.is_err() => Cause::Refused(action),
+            cause => cause,
+        };
+        let effects = outcome.as_deref().unwrap_or(&[]);
+        let after = participant.room.state();
+        let status = after.connection_status;
+        self.transcript
+            .note(self.elapsed, name, &cause, status, effects);
+        let watcher = &mut participant.watcher;
+        if let Err(why) = watcher.judge(&cause, now, &before, after, effects) {
+            panic!("{name}: {why}\n{}", self.transcript);
+        }
+        outcome
     }
 
     /// The connection breaks and comes back by itself; the server notices after `server_notices`.
@@ -233,6 +276,7 @@ impl TestRoom {
             roomd_room::RoomConnection::new("test:1"),
         );
         participant.link = Link::Closed;
+        participant.watcher = Watcher::default();
         let state = old.state();
         // What the box remembers.
         let wishes = [
