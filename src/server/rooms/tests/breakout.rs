@@ -15,6 +15,7 @@ fn started(settings: Value) -> (TestRooms, Person, Person, Person) {
     (test, host, a, b)
 }
 
+// conformance: action.startBreakoutSession action.updateBreakoutSession [server]
 #[test]
 fn a_patch_is_merged_and_the_whole_configuration_told_to_all() {
     let (mut test, host, a, _) = started(json!({}));
@@ -80,6 +81,7 @@ fn only_hosts_of_group_rooms_change_the_session() {
     assert!(test.heard(host.socket).is_empty());
 }
 
+// conformance: action.joinBreakoutGroup field.RemoteParticipantState.breakoutGroup [server]
 #[test]
 fn groups_are_joined_told_to_all_and_kept_over_a_reconnect() {
     let (mut test, _, a, b) = started(json!({}));
