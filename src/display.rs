@@ -48,6 +48,9 @@ fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String>
             "Nobody else is here yet".to_owned()
         }
         Status::Connected => return None,
+        Status::Ready if trouble.is_some_and(|problem| problem.code == "identity_taken") => {
+            explained("Another connection took this room's place")
+        }
         Status::Ready if shown.room.room_url.is_some() => explained("Connecting …"),
         Status::Ready => {
             "Ready\nJoin a room over MQTT, with a button or with roomd ctl join_room".to_owned()

@@ -92,7 +92,7 @@ pub enum MemoryError {
         source: std::io::Error,
     },
     /// The file is not what was written.
-    #[error("{path} is damaged ({reason}); starting muted and in no room")]
+    #[error("{path} is damaged ({reason})")]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -197,6 +197,10 @@ impl Appliance {
 
     /// Reactions to what the last input brought.
     pub(super) fn policy_after(&mut self, now: Now) {
+        if self.policy.rejoin_at.is_some_and(|at| at <= now.instant) {
+            self.policy.rejoin_at = None;
+            self.return_to_the_room(now);
+        }
         // A reaction may move the status on: a locked room is knocked at.
         loop {
             let status = self.room.state().connection_status;
@@ -204,10 +208,6 @@ impl Appliance {
                 break;
             }
             self.status_changed(now, status);
-        }
-        if self.policy.rejoin_at.is_some_and(|at| at <= now.instant) {
-            self.policy.rejoin_at = None;
-            self.return_to_the_room(now);
         }
         self.review_requests(now);
     }
@@ -258,6 +258,7 @@ impl Appliance {
         if self.stopping {
             return;
         }
+        self.policy.rejoin_at = None;
         self.memory = Memory {
             microphone: self.memory.microphone,
             camera: self.memory.camera,
@@ -286,13 +287,17 @@ impl Appliance {
     }
 
     /// The server ended the connection for good, as it does when another one comes with the same
-    /// claim. Coming back as the same would send that one out in turn.
+    /// claim. Coming back as the same would send that one out in turn; and no device stays open for a
+    /// room that somebody else is in.
     pub(super) fn dismissed(&mut self, now: Now) {
         let room = self.room.state();
         if room.connection_status != Status::Disconnected || room.connection_error.is_some() {
             return;
         }
         self.memory.client_claim = None;
+        if let Err(error) = self.act(now, Action::LeaveRoom) {
+            tracing::error!(?error, "leaving is never refused");
+        }
         let mut message = "the room's server put another connection in this box's place".to_owned();
         if self.settings.rejoin {
             let wait = self.rejoin_later(now);

@@ -101,7 +101,7 @@ struct PeerConnection {
     negotiation: Negotiation,
     agreed: watch::Sender<Agreed>,
     /// Ours, once the first exchange has decided it.
-    dtls_role: Option<sdp::DtlsRole>,
+    dtls_role: Option<sdp::Setup>,
     remote: Vec<Section>,
     local: Vec<Section>,
     early_candidates: Vec<IceCandidate>,

@@ -295,50 +295,53 @@ pub fn without_sprop_stereo(sdp: &str) -> String {
     text
 }
 
-/// Which end opens the DTLS connection (RFC 8842). The first exchange decides it for as long as the connection lasts.
+/// Which end opens the DTLS connection (`a=setup`, RFC 8842). The first exchange decides it for as long as the
+/// connection lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DtlsRole {
-    /// Opens it.
+pub(crate) enum Setup {
+    /// Either: what every offer says.
+    ActPass,
+    /// The writer opens it.
     Active,
-    /// Waits for it.
+    /// The writer waits for it.
     Passive,
 }
 
-impl DtlsRole {
+impl Setup {
     /// The part of the other end.
     pub(crate) fn opposite(self) -> Self {
         match self {
+            Self::ActPass => Self::ActPass,
             Self::Active => Self::Passive,
             Self::Passive => Self::Active,
+        }
+    }
+
+    fn line(self) -> &'static str {
+        match self {
+            Self::ActPass => "a=setup:actpass",
+            Self::Active => "a=setup:active",
+            Self::Passive => "a=setup:passive",
         }
     }
 }
 
 /// What the writer of an answer chose for itself.
-pub(crate) fn dtls_role(answer: &str) -> Option<DtlsRole> {
-    answer
-        .lines()
-        .find_map(|line| match line.trim_end().strip_prefix("a=setup:")? {
-            "active" => Some(DtlsRole::Active),
-            "passive" => Some(DtlsRole::Passive),
-            _ => None,
-        })
+pub(crate) fn setup_of(answer: &str) -> Option<Setup> {
+    [Setup::Active, Setup::Passive]
+        .into_iter()
+        .find(|setup| answer.lines().any(|line| line.trim_end() == setup.line()))
 }
 
-/// An answer in which its writer keeps to its role: webrtcbin always takes the active one, which browsers refuse from
-/// an end that has been passive so far.
-pub(crate) fn with_dtls_role(answer: &str, role: DtlsRole) -> String {
-    let setup = match role {
-        DtlsRole::Active => "a=setup:active",
-        DtlsRole::Passive => "a=setup:passive",
-    };
-    answer
-        .lines()
+/// The description with this `a=setup` in every section. webrtcbin writes `active` into later answers and offers
+/// whatever the roles are, and browsers refuse another role than before.
+pub(crate) fn with_setup(sdp: &str, setup: Setup) -> String {
+    sdp.lines()
         .map(str::trim_end)
         .filter(|line| !line.is_empty())
         .map(|line| {
             if line.starts_with("a=setup:") {
-                setup
+                setup.line()
             } else {
                 line
             }

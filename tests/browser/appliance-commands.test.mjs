@@ -18,19 +18,17 @@ const COMMANDS = [...docs.matchAll(/^\| `(cmd|admin)\/(\w+)` \| `(.*?)` \| (.*) 
 }));
 /** What administers the box is sent only where it is refused. */
 const SENT = COMMANDS.filter(({ kind, isSupported }) => kind === "cmd" || !isSupported);
-/** Documented and announced, but not built yet; the list holds exactly those. */
-const NOT_YET = /^(toggle_(low_data|hd|widescreen)_mode|(start|stop)_live_(transcription|captions)|\w*breakout\w*|(stop_)?broadcast_to_groups)$/;
 /** The words for errors. */
 const CODES = [...docs.matchAll(/^\| `(\w+)` \| [^|]+ \|$/gm)].map(([, code]) => code);
 
 test("every documented command is answered as documented, in a room and out of one", async (desk) => {
     assert.ok(COMMANDS.length > 60 && CODES.includes("not_in_room"), "the tables of docs/mqtt.md are read");
-    const { anna, box, annaId, roomUrl } = await desk.call({ devices: devices({ shift: 3, hz: 880, width: 320, height: 180, fps: 15 }), boxIsHost: true });
+    const { anna, box, annaId, roomUrl } = await desk.call({ devices: devices({ shift: 3, hz: 880, width: 320, height: 180, fps: 15 }), boxIsHost: true, meetingOptions: { roomMode: "group" } });
     const info = JSON.parse(box.history.map((line) => / roomd\/desk\/info (.*)$/.exec(line)?.[1]).find(Boolean));
     const supported = COMMANDS.filter(({ isSupported }) => isSupported).map(({ name }) => name);
     assert.deepEqual([...info.commands].sort(), [...supported].sort(), "info tells what the table tells");
 
-    const ours = { participantId: annaId, participantIds: [annaId], roomUrl, source: "laptop" };
+    const ours = { participantId: annaId, participantIds: [annaId], roomUrl, source: "laptop", assignments: { [annaId]: "a" } };
     const answers = new Map();
     const send = async ({ kind, name, example }, replaced) => {
         const payload = Object.fromEntries(Object.entries(example).map(([field, value]) => [field, replaced[field] ?? value]));
@@ -46,18 +44,17 @@ test("every documented command is answered as documented, in a room and out of o
     for (const command of inRoom) answers.set(command.name, await send(command, ours));
     await anna.untilStatus("kicked", MS);
     console.log(JSON.stringify(Object.fromEntries(answers)));
-    const isRefused = ({ name, isSupported }) => !isSupported || NOT_YET.test(name);
-    for (const command of inRoom) assert.equal(answers.get(command.name) === "not_supported", isRefused(command), `${command.name}: ${answers.get(command.name)}`);
+    for (const { name, isSupported } of inRoom) assert.equal(answers.get(name) === "not_supported", !isSupported, `${name}: ${answers.get(name)}`);
     assert.deepEqual(
-        ["toggle_microphone", "toggle_camera", "toggle_raise_hand", "set_display_name", "send_chat_message", "lock_room", "ask_to_speak", "mute_participants", "start_screenshare", "kick_participant", "end_meeting"].map((name) => answers.get(name)),
-        Array(11).fill("ok"),
+        ["toggle_microphone", "toggle_camera", "toggle_raise_hand", "set_display_name", "send_chat_message", "lock_room", "ask_to_speak", "mute_participants", "start_screenshare", "start_breakout_session", "update_breakout_session", "kick_participant", "end_meeting"].map((name) => [name, answers.get(name)]).filter(([, answer]) => answer !== "ok"),
+        [],
     );
 
     await box.waitState("room", (room) => room.connectionStatus === "left", MS);
-    const media = ["toggle_microphone", "toggle_camera", "set_display_name", "set_volume", "mute_speaker"];
+    const media = ["toggle_microphone", "toggle_camera", "set_display_name", "set_volume", "mute_speaker", "toggle_low_data_mode", "toggle_hd_mode", "toggle_widescreen_mode"];
     for (const command of SENT.filter(({ name }) => name !== "join_room")) {
         const answer = await send(command, ours);
-        const wanted = isRefused(command) ? ["not_supported"] : media.includes(command.name) ? ["ok"] : ["not_in_room", "wrong_state", "not_found", "ok"];
+        const wanted = !command.isSupported ? ["not_supported"] : media.includes(command.name) ? ["ok"] : ["not_in_room", "wrong_state", "not_found", "ok"];
         assert.ok(wanted.includes(answer), `${command.name} outside of a room: ${answer}`);
     }
     assert.equal(box.state("room").connectionStatus, "left");

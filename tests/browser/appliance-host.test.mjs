@@ -278,3 +278,19 @@ test("what an SDK does as the host is what roomd tells, and roomd as a visitor m
         },
     });
 });
+
+test("a recorder in the room is told by roomd as by the SDK, and is nobody", async (desk) => {
+    const { anna, box, meeting } = await desk.call({ devices: small(3, 880) });
+    for (let round = 1; round <= 2; round += 1) {
+        const recorder = await desk.open("recorder");
+        assert.equal(await recorder.join({ roomUrl: meeting.sdkUrl, roomKey: meeting.recorderKey, devices: small(6, 550), kinds: { audio: false, video: false } }), "joined");
+        const { cloudRecording } = await box.waitState("cloud_recording", (part) => part.cloudRecording?.status === "recording", MS);
+        const state = await anna.until("a recording", ({ cloudRecording: one }) => one?.status === "recording", { ms: MS });
+        assert.equal(cloudRecording.startedAt, state.cloudRecording.startedAt);
+        assert.deepEqual([state.remoteParticipants.length, box.state("remote_participants").remoteParticipants.length], [1, 1]);
+        assert.equal(box.state("client_views").clientViews.length, 2);
+        await recorder.act("leaveRoom");
+        await box.waitState("cloud_recording", (part) => part.cloudRecording === null, MS);
+        await anna.until("no recording", ({ cloudRecording: one }) => !one, { ms: MS });
+    }
+});

@@ -96,18 +96,6 @@ flow("visitor", { people: ["anna", "ben"] }, async (stage) => {
         await ben.act("leaveRoom");
         await anna.until("ben is gone", (state) => state.remoteParticipants.length === 1);
     });
-    for (const [what, start, started, stop, stopped] of [
-        ["recording", "startCloudRecording", "start_recording", "stopCloudRecording", "stop_recording"],
-        ["transcription", "startLiveTranscription", "start_live_transcription", "stopLiveTranscription", "stop_live_transcription"],
-        ["captions", "startLiveCaptions", "live_captions_enabled", "stopLiveCaptions", "live_captions_disabled"],
-    ]) {
-        await step(what, async () => {
-            await subject.act(start);
-            await subject.recording.untilSent(started);
-            await subject.act(stop);
-            await subject.recording.untilSent(stopped);
-        });
-    }
     await step("leave", async () => {
         await subject.act("leaveRoom");
         await subject.untilStatus("left");
@@ -166,6 +154,18 @@ flow("host", { people: ["anna", "ben"] }, async (stage) => {
         await stage.join({ roomKey: meeting.hostKey, muted: true });
         await sees(anna, "somebody's stream", "one?.stream");
     });
+    for (const [what, start, started, stop, stopped] of [
+        ["recording", "startCloudRecording", "start_recording", "stopCloudRecording", "stop_recording"],
+        ["transcription", "startLiveTranscription", "start_live_transcription", "stopLiveTranscription", "stop_live_transcription"],
+        ["captions", "startLiveCaptions", "live_captions_enabled", "stopLiveCaptions", "live_captions_disabled"],
+    ]) {
+        await step(what, async () => {
+            await subject.act(start);
+            await subject.recording.untilSent(started);
+            await subject.act(stop);
+            await subject.recording.untilSent(stopped);
+        });
+    }
     const lock = (locked) =>
         step(locked ? "lock" : "unlock", async () => {
             await subject.act("lockRoom", locked);
@@ -323,6 +323,25 @@ flow("joins", { people: ["anna", "ben"] }, async (stage) => {
     });
 });
 
+flow("viewer", {}, async (stage) => {
+    const { subject, anna, meeting, step, sees } = stage;
+    if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");
+    await step("join", async () => {
+        await stage.join({ roomKey: meeting.viewerKey });
+        await sees(anna, "a viewer", `one?.roleName === "viewer" && !one.isAudioEnabled && !one.isVideoEnabled`);
+    });
+    await step("hand and chat", async () => {
+        await subject.act("toggleRaiseHand", true);
+        await subject.act("sendChatMessage", "a question");
+        await subject.untilMessage("a question");
+        await sees(anna, "the hand", hand(true));
+    });
+    await step("leave", async () => {
+        await subject.act("leaveRoom");
+        await subject.untilStatus("left");
+    });
+});
+
 for (const [name, without] of [
     ["without a camera", ["camera"]],
     ["without devices", ["camera", "microphone"]],
@@ -365,6 +384,8 @@ flow("breakout", { people: ["anna"], meeting: { roomMode: "group" } }, async (st
     await step("back to the main room", async () => {
         await subject.act("joinBreakoutMainRoom");
         await sees(anna, "no group", "one && !one.breakoutGroup");
+        // Both are in one group again and connect anew.
+        await subject.recording.untilSent("sdp_answer");
     });
     await step("assignments", async () => {
         await subject.act("assignBreakoutParticipants", { [subject.id]: "b" });

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use roomd_protocol::{ClientMessage, client::JoinRoom as JoinMessage};
-use roomd_room::{Action, ConnectionStatus as Status, Input, SocketEvent};
+use roomd_room::{Action, ConnectionStatus as Status, Input, MediaCommand, SocketEvent};
 use serde_json::{Value, json};
 
 use super::support::{Wall, room_joined, settings};
@@ -138,6 +139,31 @@ fn a_full_room_is_tried_again_as_the_same_participant_and_the_hand_goes_up_at_la
 }
 
 #[test]
+fn who_is_told_to_leave_while_it_waits_for_a_full_room_stays_out() {
+    let mut wall = Wall::started(settings(), None);
+    wall.reach_the_room();
+    wall.signal("room_joined", json!({ "error": "room_full" }));
+    wall.command(Command::Room(Action::LeaveRoom));
+    wall.outputs.clear();
+    wall.advance(Duration::from_secs(600));
+    assert!(!wall.opened_socket());
+}
+
+#[test]
+fn a_try_that_fails_as_the_one_before_is_followed_by_the_next() {
+    let mut wall = Wall::started(settings(), None);
+    wall.reach_the_room();
+    wall.signal("room_joined", json!({ "error": "room_full" }));
+    for wait in [5, 10, 20] {
+        wall.outputs.clear();
+        wall.advance(Duration::from_secs(wait));
+        assert!(wall.opened_socket(), "after {wait} s");
+        // Nothing comes between the try and its end.
+        wall.signal("room_joined", json!({ "error": "room_full" }));
+    }
+}
+
+#[test]
 fn a_place_that_was_taken_during_a_lost_connection_is_waited_for_with_the_hand_up() {
     let mut wall = Wall::in_room(settings());
     wall.command(Command::Room(Action::ToggleRaiseHand(Some(true))));
@@ -191,7 +217,7 @@ fn a_meeting_that_ended_while_away_is_told_and_not_tried_again() {
     for (error, remedy) in [
         ("invalid_key", "current link"),
         ("room_unclaimed", "create the room"),
-        ("room_meeting_time_exhausted", "documentation"),
+        ("room_meeting_time_exhausted", "owner of the room"),
     ] {
         let mut wall = Wall::started(by_hand(), Some(lost_power()));
         wall.reach_the_room();
@@ -217,8 +243,11 @@ fn a_meeting_that_ended_while_away_is_told_and_not_tried_again() {
 fn who_is_replaced_by_a_box_with_the_same_identity_comes_back_as_a_new_participant() {
     let mut wall = Wall::in_room(settings());
     wall.command(Command::Room(Action::ToggleRaiseHand(Some(true))));
+    wall.outputs.clear();
     dismiss(&mut wall);
-    assert_eq!(wall.status(), Status::Disconnected);
+    assert_eq!(wall.status(), Status::Ready);
+    assert!(wall.media(&MediaCommand::Microphone { enabled: false }));
+    assert!(wall.media(&MediaCommand::Camera { enabled: false }));
     assert_eq!(wall.problems(), ["identity_taken"]);
     let memory = wall.memory().unwrap();
     assert!(memory.in_room && memory.client_claim.is_none());
@@ -351,4 +380,59 @@ fn a_box_in_no_room_connects_with_nobody_after_a_sleep() {
     let mut wall = Wall::started(by_hand(), None);
     wall.input(ApplianceInput::Slept(Duration::from_secs(3600)));
     assert!(!restarted(&wall) && !wall.opened_socket());
+}
+
+proptest! {
+    #[test]
+    fn whenever_the_power_fails_the_memory_is_what_was_chosen_and_no_more(
+        steps in prop::collection::vec((0_u8..12, any::<bool>()), 1..60)
+    ) {
+        let mut wall = Wall::started(settings(), None);
+        wall.reach_the_room();
+        wall.signal("room_joined", room_joined());
+        let mut chosen = (false, false);
+        for (step, flag) in steps {
+            let asked = json!({ "requestedByClientId": "a", "enable": false });
+            match step {
+                0 => {
+                    wall.command(Command::Room(Action::ToggleMicrophone(Some(flag))));
+                    chosen.0 = flag;
+                }
+                1 => {
+                    wall.command(Command::Room(Action::ToggleCamera(Some(flag))));
+                    chosen.1 = flag;
+                }
+                2 => {
+                    wall.signal("audio_enable_requested", asked);
+                    chosen.0 = false;
+                }
+                3 => drop(wall.command(Command::Room(Action::ToggleRaiseHand(Some(flag))))),
+                4 => wall.room(Input::Socket(SocketEvent::Disconnected { will_retry: flag })),
+                5 => wall.room(Input::Socket(SocketEvent::Connected { again: true })),
+                6 => wall.signal("room_joined", room_joined()),
+                7 => wall.signal("room_joined", json!({ "error": "room_full" })),
+                8 => wall.signal("client_kicked", json!({ "clientId": "b" })),
+                9 => {
+                    wall.join();
+                    wall.reach_the_room();
+                }
+                10 => wall.input(ApplianceInput::Slept(Duration::from_secs(if flag { 5 } else { 5000 }))),
+                _ => wall.advance(Duration::from_secs(if flag { 1 } else { 200 })),
+            }
+            let memory = wall.memory().unwrap();
+            prop_assert_eq!((memory.microphone, memory.camera), chosen);
+            match wall.status() {
+                Status::Connected => {
+                    prop_assert!(memory.in_room);
+                    prop_assert_eq!(memory.hand_raised, hand_is_up(&wall));
+                    prop_assert_eq!(memory.client_claim, Some("claim-b".into()));
+                }
+                Status::Kicked => {
+                    prop_assert!(!memory.in_room && !memory.hand_raised);
+                    prop_assert!(memory.client_claim.is_none() && memory.room_key.is_none());
+                }
+                _ => {}
+            }
+        }
+    }
 }

@@ -29,6 +29,7 @@ impl PeerConnection {
             // The peer was first: ours is dropped unsent and made again after the answer.
             return Ok(());
         }
+        let sdp = sdp::with_setup(&sdp, sdp::Setup::ActPass);
         self.set_local(SdpType::Offer, sdp).await?;
         self.negotiation = Negotiation::HaveLocalOffer;
         self.needs_offer = false;
@@ -83,9 +84,9 @@ impl PeerConnection {
         self.set_remote(SdpType::Offer, &offer, sections).await?;
         let answer = webrtcbin::create(&self.webrtcbin, SdpType::Answer).await?;
         let answer = match self.dtls_role {
-            Some(role) => sdp::with_dtls_role(&answer, role),
+            Some(role) => sdp::with_setup(&answer, role),
             None => {
-                self.dtls_role = sdp::dtls_role(&answer);
+                self.dtls_role = sdp::setup_of(&answer);
                 answer
             }
         };
@@ -101,7 +102,7 @@ impl PeerConnection {
         let answer = sdp::without_sprop_stereo(answer);
         self.dtls_role = self
             .dtls_role
-            .or_else(|| sdp::dtls_role(&answer).map(sdp::DtlsRole::opposite));
+            .or_else(|| sdp::setup_of(&answer).map(sdp::Setup::opposite));
         let sections = sdp::sections(&answer);
         self.set_remote(SdpType::Answer, &answer, sections).await?;
         self.settled().await

@@ -182,22 +182,21 @@ proptest! {
 #[test]
 fn the_dtls_role_of_an_answer_is_its_writers_choice() {
     assert_eq!(
-        dtls_role("m=audio 9 X 111\r\na=setup:active\r\n"),
-        Some(DtlsRole::Active)
+        setup_of("m=audio 9 X 111\r\na=setup:active\r\n"),
+        Some(Setup::Active)
     );
     assert_eq!(
-        dtls_role("m=audio 9 X 111\r\na=setup:passive\r\n").map(DtlsRole::opposite),
-        Some(DtlsRole::Active)
+        setup_of("m=audio 9 X 111\r\na=setup:passive\r\n").map(Setup::opposite),
+        Some(Setup::Active)
     );
-    assert_eq!(dtls_role("m=audio 9 X 111\r\na=setup:actpass\r\n"), None);
+    assert_eq!(setup_of("m=audio 9 X 111\r\na=setup:actpass\r\n"), None);
 }
 
 #[test]
-fn who_was_passive_stays_passive_in_every_section_of_a_later_answer() {
-    let answer = "v=0\r\nm=audio 9 X 111\r\na=mid:0\r\na=setup:active\r\na=sendrecv\r\nm=video 9 X 96\r\na=setup:active\r\n";
-    assert_eq!(
-        with_dtls_role(answer, DtlsRole::Passive),
-        answer.replace("active", "passive")
-    );
-    assert_eq!(with_dtls_role(answer, DtlsRole::Active), answer);
+fn the_dtls_role_is_the_same_in_every_section() {
+    let answer = "v=0\r\nm=audio 9 X 111\r\na=mid:0\r\na=setup:active\r\na=sendrecv\r\nm=video 9 X 96\r\na=setup:actpass\r\n";
+    let uniform = |setup: &str| answer.replace("actpass", "active").replace("active", setup);
+    assert_eq!(with_setup(answer, Setup::Passive), uniform("passive"));
+    assert_eq!(with_setup(answer, Setup::Active), uniform("active"));
+    assert_eq!(with_setup(answer, Setup::ActPass), uniform("actpass"));
 }

@@ -47,13 +47,14 @@ export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`
         startAgain: begin,
         origin,
         port: Number(listen.split(":")[1]),
-        /** Makes a room; gives its name, addresses and the host's key. */
+        /** Makes a room; gives its name, addresses and the keys of hosts, viewers and recorders. */
         async createMeeting({ isLocked = false, roomMode = "normal" } = {}) {
             const endDate = new Date(Date.now() + 3_600_000).toISOString();
-            const body = JSON.stringify({ isLocked, roomMode, endDate, fields: ["hostRoomUrl"] });
+            const body = JSON.stringify({ isLocked, roomMode, endDate, fields: ["hostRoomUrl", "viewerRoomUrl", "recorderRoomUrl"] });
             const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
             const meeting = await (await answers("/v1/meetings", { method: "POST", headers, body })).json();
-            return { ...meeting, hostKey: new URL(meeting.hostRoomUrl).searchParams.get("roomKey") };
+            const keyOf = (url) => new URL(url).searchParams.get("roomKey");
+            return { ...meeting, hostKey: keyOf(meeting.hostRoomUrl), viewerKey: keyOf(meeting.viewerRoomUrl), recorderKey: keyOf(meeting.recorderRoomUrl) };
         },
         async stop(options) {
             await life.program.stop(options);

@@ -156,7 +156,7 @@ function possibilities({ people, ids, seen, step, pick }) {
         add(1, actor, "turnOffParticipantCameras", [[otherId]], (view) => one(view, otherId)?.isVideoEnabled === false);
         const victim = there.find((person) => ids.get(person.name) === otherId && !person.isHost);
         if (victim && away.length === 0 && !seen.screenshares.includes(otherId) && !seen.isLocked) {
-            const kick = { weight: 1, line: `${actor.name}: kickParticipant(${victim.name})`, expect: (view) => !one(view, otherId) };
+            const kick = { weight: 3, line: `${actor.name}: kickParticipant(${victim.name})`, expect: (view) => !one(view, otherId) };
             kick.act = async () => {
                 victim.isIn = false;
                 await actor.act("kickParticipant", otherId);

@@ -51,6 +51,7 @@ function stageOf({ flow, subject, meeting, people }) {
         /** The subject joins. */
         async join(options = {}) {
             assert.equal(await subject.join({ meeting, ...options }), "joined");
+            await subject.recording.untilSent("ice_candidate");
         },
         /** Waits until a person's state fulfils a condition in which `one` is the subject as that person sees it. */
         sees: (person, what, condition) =>

@@ -11,10 +11,18 @@ window.RTCPeerConnection = class RTCPeerConnection extends Native {
     }
 
     async setRemoteDescription(description) {
+        await this.#noting(description, () => super.setRemoteDescription(description));
+    }
+
+    async setLocalDescription(description) {
+        await this.#noting(description, () => super.setLocalDescription(description));
+    }
+
+    async #noting(given, set) {
         try {
-            await super.setRemoteDescription(description);
+            await set();
         } catch (error) {
-            refusedDescriptions.push({ error: String(error), local: this.localDescription?.sdp, remote: description?.sdp });
+            refusedDescriptions.push({ error: String(error), given: given?.sdp, local: this.localDescription?.sdp, remote: this.remoteDescription?.sdp });
             throw error;
         }
     }
