@@ -62,6 +62,8 @@ test("names change on both sides", async (desk) => {
     await box.waitState("remote_participants", ({ remoteParticipants: [one] }) => one.displayName === "Anna the second");
 });
 
+// conformance: notification.requestAudioEnable notification.requestAudioDisable [mqtt, sdk]
+// conformance: notification.requestVideoEnable notification.requestVideoDisable [mqtt, sdk]
 test("a host mutes roomd, asks it to speak, and turns its camera off and on again only when roomd agrees", async (desk) => {
     const { anna, box, annaId, boxId } = await desk.call({ devices: sources });
     await anna.act("muteParticipants", [boxId]);

@@ -65,7 +65,10 @@ fn the_page_names_for_each_row_a_test_that_is_there() {
     }
     for ((row, column), tests) in &shown {
         let is_known = known.contains(&(row.clone(), column.clone()));
-        assert!(is_known, "there is no row {row} [{column}], which {tests:?} shows");
+        assert!(
+            is_known,
+            "there is no row {row} [{column}], which {tests:?} shows"
+        );
     }
     let page = render(&rows, &shown);
     if std::env::var_os("UPDATE_CONFORMANCE").is_some() {
@@ -82,12 +85,25 @@ fn the_page_names_for_each_row_a_test_that_is_there() {
 fn the_reference_is_complete() {
     let rows: Rows = toml::from_str(&read("tests/conformance/rows.toml")).unwrap();
     let count = |prefix: &str| {
-        let group = rows.group.iter().find(|group| group.prefix == prefix).unwrap();
+        let group = rows
+            .group
+            .iter()
+            .find(|group| group.prefix == prefix)
+            .unwrap();
         let unique: BTreeSet<_> = group.rows.iter().collect();
         assert_eq!(unique.len(), group.rows.len(), "{prefix}: a row twice");
         unique.len()
     };
-    let counts = ["action", "event", "notification", "status", "transition", "joinError", "invariant"].map(count);
+    let counts = [
+        "action",
+        "event",
+        "notification",
+        "status",
+        "transition",
+        "joinError",
+        "invariant",
+    ]
+    .map(count);
     assert_eq!(counts, [55, 22, 14, 12, 16, 20, 55]);
 }
 
@@ -101,7 +117,11 @@ fn collect(file: &str, text: &str, shown: &mut Shown) {
                 .and_then(|marker| marker.split_once(" ["))
                 .unwrap_or_else(|| panic!("{file}:{}: rows, then [columns]", number + 1));
             for row in rows.split_whitespace() {
-                waiting.extend(columns.split(", ").map(|column| (row.to_owned(), column.to_owned())));
+                waiting.extend(
+                    columns
+                        .split(", ")
+                        .map(|column| (row.to_owned(), column.to_owned())),
+                );
             }
         }
         if let Some((_, rest)) = line.split_once("Room-connection reference §7, invariant ")
@@ -112,16 +132,22 @@ fn collect(file: &str, text: &str, shown: &mut Shown) {
         }
         if let Some(name) = test_name(line) {
             for key in waiting.drain(..) {
-                shown.entry(key).or_default().insert((file.to_owned(), name.clone()));
+                shown
+                    .entry(key)
+                    .or_default()
+                    .insert((file.to_owned(), name.clone()));
             }
         }
     }
-    assert!(waiting.is_empty(), "{file}: no test follows the marker of {waiting:?}");
+    assert!(
+        waiting.is_empty(),
+        "{file}: no test follows the marker of {waiting:?}"
+    );
 }
 
 /// The name of the test, or of the check, that a line begins.
 fn test_name(line: &str) -> Option<String> {
-    if let Some(rest) = line.strip_prefix("test(") {
+    if let Some(rest) = line.strip_prefix("test(").or(line.strip_prefix("flow(")) {
         let quote = rest.chars().next()?;
         return Some(rest[1..].split(quote).next()?.to_owned());
     }
@@ -160,7 +186,14 @@ fn render(rows: &Rows, shown: &Shown) -> String {
             .zip(counts)
             .map(|(column, count)| format!("{column} {count}"))
             .collect();
-        writeln!(sum, "| {} | {} | {} |", group.title, group.rows.len(), counted.join(", ")).unwrap();
+        writeln!(
+            sum,
+            "| {} | {} | {} |",
+            group.title,
+            group.rows.len(),
+            counted.join(", ")
+        )
+        .unwrap();
     }
     writeln!(page, "\n| | rows | shown |\n|---|---|---|\n{}{body}", sum).unwrap();
     // One line feed at the end.

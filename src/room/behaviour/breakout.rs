@@ -313,6 +313,7 @@ fn the_state_has_the_defaults_and_the_moments_of_the_configuration() {
 
 // conformance: field.BreakoutState.currentGroup field.BreakoutState.groupedParticipants [client]
 // conformance: field.BreakoutState.participantsInCurrentGroup [client]
+// conformance: field.RemoteParticipantState.breakoutGroup [client]
 #[test]
 fn who_sits_where_shows_in_groups_and_the_assigned_count_to_the_own_group() {
     let mut desk = host();

@@ -21,6 +21,7 @@ fn recorder(id: &str, started: Value) -> Value {
 }
 
 // conformance: action.startCloudRecording field.CloudRecordingState.status field.CloudRecordingState.startedAt [client]
+// conformance: action.stopCloudRecording field.RoomConnectionState.cloudRecording [client]
 #[test]
 fn a_recording_runs_when_its_recorder_comes_and_not_before() {
     let mut desk = Desk::in_room();
@@ -90,6 +91,8 @@ fn who_joins_late_does_not_see_a_recording_that_began_before() {
 }
 
 // conformance: action.startLiveTranscription field.LiveTranscriptionState.status [client]
+// conformance: action.stopLiveTranscription field.LiveTranscriptionState.startedAt [client]
+// conformance: field.LiveTranscriptionState.error field.RoomConnectionState.liveTranscription [client]
 #[test]
 fn a_transcription_runs_from_its_event_or_from_the_join_on() {
     let mut desk = Desk::in_room();
@@ -201,6 +204,7 @@ fn a_result_goes_five_seconds_after_its_last_caption() {
     assert!(desk.room.state().live_captions.is_some());
 }
 
+// conformance: field.LiveCaptionsState.error field.RoomConnectionState.liveCaptions [client]
 #[test]
 fn captions_that_stop_fail_or_start_anew_leave_nothing_behind() {
     let mut desk = captioned();

@@ -45,6 +45,9 @@ fn the_own_tile_is_there_before_the_first_join() {
 
 // conformance: field.ClientView.id field.ClientView.isPresentation field.ClientView.isLocalClient [client]
 // conformance: field.GridState.allClientViews [client]
+// conformance: field.ClientView.clientId field.ClientView.stream field.ClientView.isAudioEnabled [client]
+// conformance: field.ClientView.isVideoEnabled field.ClientView.hasActivePresentation [client]
+// conformance: field.ClientView.breakoutGroup field.ClientView.breakoutGroupAssigned [client]
 #[test]
 fn tiles_are_oneself_the_own_screen_then_each_camera_with_its_screen() {
     let mut desk = Desk::in_room();

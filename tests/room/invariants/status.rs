@@ -225,6 +225,7 @@ pub(super) fn a_claim_is_shown_again(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: field.RoomConnectionState.knockResponse [client]
 /// Room-connection reference §7, invariant 12.
 pub(super) fn the_answer_to_a_knock_comes_from_the_host_alone(turn: &Turn) -> Verdict {
     let decided = match turn.signal() {

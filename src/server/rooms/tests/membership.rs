@@ -183,6 +183,7 @@ fn a_full_room_refuses_newcomers_tells_hosts_and_keeps_places_of_the_lost() {
     assert_eq!(test.back(&lost).0.id, lost.id);
 }
 
+// conformance: joinError.invalid_key joinError.invalid_room_name joinError.organization_assistant_not_enabled [server]
 #[test]
 fn what_cannot_join_gets_its_error() {
     let mut test = TestRooms::open();
