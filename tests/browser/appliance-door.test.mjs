@@ -32,6 +32,7 @@ async function staysOut(box, anna, status) {
     assert.equal(box.state("room").connectionStatus, status);
 }
 
+// conformance: status.knocking status.knock_on_hold transition.T6 transition.T8 transition.T9 [sdk]
 test("roomd knocks by itself at a locked room, is asked to wait, and let in", async (desk) => {
     const { anna, box, joining, knocker } = await knocking(desk);
     await anna.act("holdWaitingParticipant", knocker, "one moment");
@@ -53,6 +54,7 @@ test("roomd knocks by itself at a locked room, is asked to wait, and let in", as
     assert.equal((await anna.state()).waitingParticipants.length, 0);
 });
 
+// conformance: status.knock_rejected transition.T10 [sdk]
 test("turned away, roomd says so and does not come back by itself, but does when told to", async (desk) => {
     const { anna, box, joining, knocker, roomUrl } = await knocking(desk);
     await anna.act("rejectWaitingParticipant", knocker, "not today");

@@ -25,6 +25,19 @@ async function inOrder(steps) {
     console.log(`${Object.keys(steps).length} steps`);
 }
 
+// conformance: action.lockRoom action.acceptWaitingParticipant action.holdWaitingParticipant [mqtt, sdk]
+// conformance: action.rejectWaitingParticipant action.askToSpeak action.muteParticipants [mqtt, sdk]
+// conformance: action.askToTurnOnCamera action.turnOffParticipantCameras action.spotlightParticipant [mqtt, sdk]
+// conformance: action.removeSpotlight action.sendChatMessage action.removeChatMessage action.kickParticipant [mqtt, sdk]
+// conformance: action.endMeeting rule.lockRoom rule.kickParticipant rule.endMeeting rule.requestAudioAndVideo [mqtt, sdk]
+// conformance: rule.spotlights rule.waitingRoom rule.chat rule.removeChatMessage [mqtt, sdk]
+// conformance: event.waiting-participant:joined event.waiting-participant:left event.chat:new-message [mqtt, sdk]
+// conformance: notification.remoteHandRaised notification.remoteHandLowered [mqtt, sdk]
+// conformance: field.WaitingParticipantState.id field.WaitingParticipantState.displayName [mqtt, sdk]
+// conformance: field.RemoteParticipantState.id field.RemoteParticipantState.displayName [mqtt, sdk]
+// conformance: field.RemoteParticipantState.roleName field.RemoteParticipantState.externalId [mqtt, sdk]
+// conformance: field.RemoteParticipantState.isAudioEnabled field.RemoteParticipantState.isVideoEnabled [mqtt, sdk]
+// conformance: field.KnockResponse.message field.KnockResponse.sender field.ClientView.isAudioEnabled [mqtt, sdk]
 test("what roomd does as the host is what the SDKs see", async (desk) => {
     const { anna, box, boxId, annaId, meeting } = await desk.call({ devices: small(3, 880), boxIsHost: true });
     const ben = await desk.open("ben");
@@ -185,6 +198,14 @@ const HOSTS_ALONE = ({ annaId }) => ({
     remove_spotlight: { participantId: annaId },
 });
 
+// conformance: rule.lockRoom rule.kickParticipant rule.endMeeting rule.requestAudioAndVideo rule.spotlights [mqtt, sdk]
+// conformance: action.leaveRoom action.joinRoom status.connected status.kicked status.left [mqtt, sdk]
+// conformance: notification.chatMessageReceived field.WherebyClientOptions.externalId [mqtt, sdk]
+// conformance: field.WherebyClientOptions.displayName field.WherebyClientOptions.roomUrl [mqtt, sdk]
+// conformance: field.WherebyClientOptions.initialMuteStates field.InitialMuteStates.camera [mqtt, sdk]
+// conformance: field.InitialMuteStates.microphone field.ChatMessage.text field.ChatMessage.removed [mqtt, sdk]
+// conformance: field.ChatMessage.parentId field.ChatMessage.id field.LocalParticipantState.roleName [mqtt, sdk]
+// conformance: role.visitor role.host transition.T11 transition.T12 [sdk]
 test("what an SDK does as the host is what roomd tells, and roomd as a visitor may do none of it", async (desk) => {
     const { anna, box, boxId, annaId, roomUrl } = await desk.call({ devices: small(3, 880), room: `external_id = "building-2/room-4"` });
     const spotlights = async (...ids) => {

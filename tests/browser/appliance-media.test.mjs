@@ -6,6 +6,7 @@ import { applianceBench, statesOf } from "./support/appliance.mjs";
 const { test, CAMERA, FPS, TONE } = applianceBench();
 const sources = devices({ shift: 3, hz: 880, width: 320, height: 180, fps: 15 });
 
+// conformance: action.toggleMicrophone rule.ownMediaNameAndHand [mqtt, sdk]
 test("muted is silence at the SDK with a closed device, and the tone comes back, twice", async (desk) => {
     const { anna, box } = await desk.call({ devices: sources });
     assertTone(await anna.sound(), TONE);
@@ -33,6 +34,7 @@ test("muted is silence at the SDK with a closed device, and the tone comes back,
     assert.ok(statesOf(box, "problems").every(({ problems }) => problems.every(({ code }) => code !== "microphone_open_while_muted")));
 });
 
+// conformance: action.toggleCamera [mqtt, sdk]
 test("a camera that is off sends no frame and its device is closed, and the picture comes back, twice", async (desk) => {
     const { anna, box } = await desk.call({ devices: sources });
     assertPicture(await anna.picture(), { expected: CAMERA, sentFps: FPS });

@@ -93,7 +93,7 @@ test("the broker is killed and comes back: the call does not notice, and the sta
     desk.watch({ programs: [await desk.broker.startAgain()] });
     await until("availability is online again", () => published(box, "availability", before).at(-1) === "online", 15_000);
     await until("every part is published again", () => [...parts].every((part) => published(box, part, before).length > 0));
-    assert.deepEqual([...parts].sort().slice(0, 2), ["info", "state/chat"]);
+    for (const part of ["info", "state/chat", "state/room", "state/local_media"]) assert.ok(parts.has(part), part);
     const again = JSON.parse(published(box, "state/local_participant", before)[0]);
     assert.deepEqual([again.isAudioEnabled, again.isVideoEnabled, again.stickyReaction?.reaction], [false, true, "✋"]);
     assert.deepEqual(statuses(box, before), ["connected"]);

@@ -6,6 +6,7 @@ import { applianceBench } from "./support/appliance.mjs";
 const { test, CAMERA, FPS, TONE } = applianceBench();
 const sources = devices({ shift: 3, hz: 880, width: 320, height: 180, fps: 15 });
 
+// conformance: action.toggleRaiseHand field.RemoteParticipantState.stickyReaction [mqtt, sdk]
 test("hands go up and down on both sides", async (desk) => {
     // Hosts alone get an event when a hand goes up.
     const { anna, box, annaId } = await desk.call({ devices: sources, boxIsHost: true });
@@ -50,6 +51,7 @@ test("chat goes both ways, with answers and removal", async (desk) => {
     await anna.until("the message is removed", (state, id) => state.chatMessages.find((message) => message.id === id)?.removed === true, { args: [messageId] });
 });
 
+// conformance: action.setDisplayName [mqtt, sdk]
 test("names change on both sides", async (desk) => {
     const { anna, box } = await desk.call({ devices: sources });
     assert.equal((await anna.state()).remoteParticipants[0].displayName, "Room desk");
@@ -60,6 +62,8 @@ test("names change on both sides", async (desk) => {
     await box.waitState("remote_participants", ({ remoteParticipants: [one] }) => one.displayName === "Anna the second");
 });
 
+// conformance: notification.requestAudioEnable notification.requestAudioDisable [mqtt, sdk]
+// conformance: notification.requestVideoEnable notification.requestVideoDisable [mqtt, sdk]
 test("a host mutes roomd, asks it to speak, and turns its camera off and on again only when roomd agrees", async (desk) => {
     const { anna, box, annaId, boxId } = await desk.call({ devices: sources });
     await anna.act("muteParticipants", [boxId]);

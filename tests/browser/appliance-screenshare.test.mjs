@@ -42,6 +42,7 @@ async function sdkShares({ anna, box, annaId }) {
     await box.waitEvent("screenshare_stopped", () => shares() > before);
 }
 
+// conformance: action.startScreenshare action.stopScreenshare rule.screenshare [mqtt, sdk]
 test("roomd shares three times in a row while its camera and its tone go on", async (desk) => {
     const call = await desk.call({ devices: sources });
     for (let round = 1; round <= 3; round += 1) await roomdShares(call);

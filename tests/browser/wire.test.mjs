@@ -17,6 +17,11 @@ const SCREEN = `one?.presentationStream?.tracks.some(({ readyState, muted }) => 
 const withoutScreen = ({ message }) => describeSdp(message.sdp).endsWith("video recvonly>");
 const hand = (up) => `one && Boolean(one.stickyReaction) === ${up}`;
 
+// conformance: action.startCloudRecording action.stopCloudRecording action.startLiveTranscription [sdk]
+// conformance: action.stopLiveTranscription action.startLiveCaptions action.stopLiveCaptions [sdk]
+// conformance: notification.requestAudioEnable notification.requestAudioDisable [sdk]
+// conformance: notification.requestVideoEnable notification.requestVideoDisable transition.T2 transition.T3 [sdk]
+// conformance: transition.T12 transition.T13 [sdk]
 flow("visitor", { people: ["anna", "ben"] }, async (stage) => {
     const { subject, anna, ben, meeting, step, sees, tells } = stage;
     if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");
@@ -104,6 +109,7 @@ flow("visitor", { people: ["anna", "ben"] }, async (stage) => {
     });
 });
 
+// conformance: status.disconnected transition.T15 transition.T16 [sdk]
 flow("reconnect", {}, async (stage) => {
     const { subject, anna, meeting, step, sees } = stage;
     if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");
@@ -251,6 +257,7 @@ flow("host", { people: ["anna", "ben"] }, async (stage) => {
     });
 });
 
+// conformance: action.knock action.cancelKnock status.room_locked transition.T4 transition.T7 [sdk]
 flow("door", { meeting: { isLocked: true } }, async (stage) => {
     const { subject, anna, meeting, step, sees } = stage;
     if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");
@@ -304,6 +311,7 @@ flow("door", { meeting: { isLocked: true } }, async (stage) => {
     await waiting(0);
 });
 
+// conformance: joinError.invalid_key field.WherebyClientOptions.roomKey [sdk]
 flow("joins", { people: ["anna", "ben"] }, async (stage) => {
     const { subject, anna, ben, meeting, step, sees } = stage;
     if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");

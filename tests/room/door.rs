@@ -27,6 +27,7 @@ fn waiting(room: &TestRoom) -> Vec<roomd_protocol::ClientId> {
     waiting.iter().map(|one| one.id.clone()).collect()
 }
 
+// conformance: action.holdWaitingParticipant action.acceptWaitingParticipant rule.waitingRoom [client]
 #[test]
 fn a_knock_is_held_and_then_accepted() {
     let mut room = knocked();
@@ -45,6 +46,7 @@ fn a_knock_is_held_and_then_accepted() {
     assert!(room.seen_by("desk").receives("wall"));
 }
 
+// conformance: action.rejectWaitingParticipant [client]
 #[test]
 fn a_rejected_knock_ends_outside_and_leaves_no_trace() {
     let mut room = knocked();
@@ -71,6 +73,7 @@ fn who_was_let_in_stays_through_a_lost_connection_while_the_room_is_locked() {
     assert_eq!(room.seen_by("desk").others(), 1);
 }
 
+// conformance: action.lockRoom [client]
 #[test]
 fn lock_and_unlock_are_seen_by_all() {
     let mut room = TestRoom::with_participants(["desk", "wall", "page"]);
@@ -83,6 +86,7 @@ fn lock_and_unlock_are_seen_by_all() {
     }
 }
 
+// conformance: action.kickParticipant [client]
 #[test]
 fn who_is_kicked_is_out_for_all_and_does_not_come_back_by_itself() {
     let mut room = TestRoom::with_participants(["desk", "wall", "page"]);

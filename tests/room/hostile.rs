@@ -426,7 +426,7 @@ fn message(name: &str, payload: &Value) -> ServerMessage {
 #[test]
 fn whatever_a_server_sends_the_invariants_hold() {
     let config = ProptestConfig {
-        cases: CASES,
+        cases: CASES * number_of_times(),
         max_shrink_iters: 4000,
         source_file: Some(file!()),
         ..ProptestConfig::default()
@@ -466,4 +466,10 @@ fn an_event_that_nobody_knows_is_passed_over() {
         ServerMessage::decode("room_mode_changed", Some(&raw)).unwrap(),
         None
     );
+}
+
+/// `ROOM_TIMES` makes the run longer, as the nightly run does.
+fn number_of_times() -> u32 {
+    let times = std::env::var("ROOM_TIMES").ok();
+    times.and_then(|times| times.parse().ok()).unwrap_or(1)
 }

@@ -81,6 +81,7 @@ fn a_screenshare_comes_and_goes_three_times_and_the_camera_stays() {
     );
 }
 
+// conformance: action.sendChatMessage rule.chat field.RoomConnectionState.chatMessages [client]
 #[test]
 fn chat_reaches_everybody_once_and_in_the_same_order() {
     let mut room = TestRoom::with_participants(["desk", "wall", "page"]);

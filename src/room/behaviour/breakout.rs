@@ -62,6 +62,13 @@ fn ids(views: &[crate::state::ClientView]) -> Vec<&str> {
     views.iter().map(|view| view.id.as_str()).collect()
 }
 
+// conformance: action.startBreakoutSession field.StartBreakoutSessionOptions.groups [client]
+// conformance: field.StartBreakoutSessionOptions.assignments field.BreakoutSessionSettings.autoMoveToGroup [client]
+// conformance: field.BreakoutSessionSettings.autoMoveToMain [client]
+// conformance: field.BreakoutSessionSettings.moveToGroupGracePeriod [client]
+// conformance: field.BreakoutSessionSettings.moveToMainGracePeriod [client]
+// conformance: field.BreakoutSessionSettings.breakoutTimerSetting [client]
+// conformance: field.BreakoutSessionSettings.breakoutTimerDuration [client]
 #[test]
 fn a_start_names_devices_fills_in_grace_periods_and_changes_nothing_before_the_answer() {
     let mut desk = host();
@@ -94,6 +101,7 @@ fn a_start_names_devices_fills_in_grace_periods_and_changes_nothing_before_the_a
     );
 }
 
+// conformance: field.BreakoutState.error field.BreakoutState.isAvailable [client]
 #[test]
 fn in_a_peer_to_peer_room_a_start_is_refused_and_the_state_says_why_until_the_next_join() {
     let mut desk = Desk::as_host();
@@ -117,6 +125,9 @@ fn in_a_peer_to_peer_room_a_start_is_refused_and_the_state_says_why_until_the_ne
     assert_eq!(desk.sent(), ["update_breakout_session"]);
 }
 
+// conformance: action.stopBreakoutSession action.assignBreakoutParticipants [client]
+// conformance: action.unassignAllBreakoutParticipants action.extendBreakoutTimer action.stopBreakoutTimer [client]
+// conformance: action.updateBreakoutSession field.BreakoutSessionSettings.enforceAssignment [client]
 #[test]
 fn each_change_of_a_host_is_one_patch() {
     let mut desk = host();
@@ -174,6 +185,7 @@ fn each_change_of_a_host_is_one_patch() {
     assert!(matches!(desk.act(strangers), Err(Refusal::NotFound { .. })));
 }
 
+// conformance: action.assignAllBreakoutParticipants action.shuffleBreakoutParticipants [client]
 #[test]
 fn everybody_else_is_dealt_and_a_shuffle_deals_only_who_has_a_seat() {
     let mut desk = host();
@@ -207,6 +219,7 @@ fn everybody_else_is_dealt_and_a_shuffle_deals_only_who_has_a_seat() {
     );
 }
 
+// conformance: action.joinBreakoutGroup action.joinBreakoutMainRoom rule.breakoutSession rule.breakoutMoves [client]
 #[test]
 fn only_hosts_manage_groups_and_everybody_moves() {
     let mut desk = in_group_room("visitor");
@@ -246,6 +259,12 @@ fn only_hosts_manage_groups_and_everybody_moves() {
     assert!(matches!(nowhere, Err(Refusal::NotFound { .. })));
 }
 
+// conformance: field.BreakoutState.isActive field.BreakoutState.groups field.BreakoutState.enforceAssignment [client]
+// conformance: field.BreakoutState.autoMoveToGroup field.BreakoutState.moveToGroupGracePeriod [client]
+// conformance: field.BreakoutState.autoMoveToMain field.BreakoutState.moveToMainGracePeriod [client]
+// conformance: field.BreakoutState.breakoutTimerSetting field.BreakoutState.breakoutTimerDuration [client]
+// conformance: field.BreakoutState.startedAt field.BreakoutState.endTime field.BreakoutState.moveToGroupAt [client]
+// conformance: field.BreakoutState.moveToMainAt field.RoomConnectionState.breakout [client]
 #[test]
 fn the_state_has_the_defaults_and_the_moments_of_the_configuration() {
     let mut desk = host();
@@ -292,6 +311,9 @@ fn the_state_has_the_defaults_and_the_moments_of_the_configuration() {
     assert_eq!(state.move_to_main_at, Some(start + 330_000));
 }
 
+// conformance: field.BreakoutState.currentGroup field.BreakoutState.groupedParticipants [client]
+// conformance: field.BreakoutState.participantsInCurrentGroup [client]
+// conformance: field.RemoteParticipantState.breakoutGroup [client]
 #[test]
 fn who_sits_where_shows_in_groups_and_the_assigned_count_to_the_own_group() {
     let mut desk = host();

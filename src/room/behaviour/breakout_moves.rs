@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{Action, Effect, RoomEvent, state::ConnectionStatus};
 
+// conformance: notification.breakoutGroupAssigned [client]
 #[test]
 fn an_assignment_is_told_while_a_session_goes_on_and_never_twice() {
     let told = |desk: &mut Desk| {
@@ -147,6 +148,8 @@ fn who_returns_as_somebody_new_goes_back_to_the_group_and_out_of_one_that_has_en
     assert_eq!(back(Some("a"), ended(over)), [""]);
 }
 
+// conformance: notification.breakoutTimerEnding notification.breakoutTimerEnded [client]
+// conformance: notification.breakoutTimerExtended [client]
 #[test]
 fn the_notifications_of_the_timer_are_told() {
     let mut desk = in_group_room("visitor");

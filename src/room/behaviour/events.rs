@@ -19,6 +19,10 @@ fn told(desk: &mut Desk) -> Vec<String> {
     names.collect()
 }
 
+// conformance: event.connection:status-changed event.local-participant:changed [client]
+// conformance: event.remote-participants:changed event.waiting-participant:joined [client]
+// conformance: event.spotlight:participant-added event.room:joined field.RoomJoinedEvent.isLocked [client]
+// conformance: field.RoomJoinedEvent.selfId [client]
 #[test]
 fn a_join_tells_the_state_first_and_then_itself() {
     let mut desk = Desk::new();
@@ -52,6 +56,9 @@ fn a_join_tells_the_state_first_and_then_itself() {
     );
 }
 
+// conformance: event.waiting-participant:left event.local-screenshare:status-changed event.screenshare:started [client]
+// conformance: event.screenshare:stopped event.spotlight:participant-removed action.startScreenshare [client]
+// conformance: action.stopScreenshare [client]
 #[test]
 fn what_comes_and_goes_is_told_by_its_id() {
     let mut desk = Desk::as_host();
@@ -87,6 +94,9 @@ fn what_comes_and_goes_is_told_by_its_id() {
     }
 }
 
+// conformance: event.live-transcription:status-changed event.live-captions:status-changed [client]
+// conformance: event.cloud-recording:status-changed event.breakout:config-changed [client]
+// conformance: event.microphone:state-changed event.chat:new-message notification.chatMessageReceived [client]
 #[test]
 fn services_and_toggles_tell_of_their_own_change_alone() {
     let mut desk = Desk::in_room();
@@ -144,6 +154,8 @@ fn services_and_toggles_tell_of_their_own_change_alone() {
     assert_eq!(told(&mut desk), ["ChatNewMessage"], "the own echo");
 }
 
+// conformance: event.connection:error-changed event.room:joined:error notification.signalTrouble [client]
+// conformance: notification.signalOk [client]
 #[test]
 fn a_loss_and_a_refusal_are_told() {
     let mut desk = Desk::in_room();
@@ -190,6 +202,8 @@ fn a_picture_that_only_grows_is_no_event() {
     assert_eq!(shown.unwrap().tracks.width, 640, "the state has it");
 }
 
+// conformance: notification.remoteHandRaised notification.remoteHandLowered [client]
+// conformance: field.RemoteParticipantState.stickyReaction [client]
 #[test]
 fn hands_are_told_to_hosts_only_and_only_when_they_change() {
     let raise = |timestamp: Option<&str>| {
@@ -221,6 +235,7 @@ fn hands_are_told_to_hosts_only_and_only_when_they_change() {
     );
 }
 
+// conformance: notification.clientUnableToJoinFullRoom [client]
 #[test]
 fn what_strangers_and_programs_do_is_no_notification() {
     let mut desk = Desk::in_room();

@@ -10,6 +10,8 @@ use crate::{
     Action, Effect, Input, MediaCommand, Refusal, SocketEvent, state::ConnectionStatus as Status,
 };
 
+// conformance: action.joinRoom status.connecting status.connected transition.T2 transition.T3 [client]
+// conformance: field.RemoteParticipantState.displayName [client]
 #[test]
 fn a_join_identifies_joins_announces_itself_and_solicits_who_is_there() {
     let mut desk = Desk::new();
@@ -25,6 +27,8 @@ fn a_join_identifies_joins_announces_itself_and_solicits_who_is_there() {
     assert_eq!(desk.room.state().remote_participants[0].display_name, "A");
 }
 
+// conformance: status.disconnected status.reconnecting transition.T15 transition.T16 [client]
+// conformance: field.LocalParticipantState.clientClaim field.RoomJoinedSuccess.clientClaim [client]
 #[test]
 fn a_lost_connection_comes_back_with_the_claim_and_announces_name_and_hand_again() {
     let mut desk = Desk::in_room();
@@ -65,6 +69,8 @@ fn a_lost_connection_comes_back_with_the_claim_and_announces_name_and_hand_again
     );
 }
 
+// conformance: action.knock status.room_locked status.knocking status.knock_on_hold transition.T4 [client]
+// conformance: transition.T6 transition.T8 transition.T9 joinError.room_locked [client]
 #[test]
 fn a_locked_room_can_be_knocked_at_held_and_entered_with_the_granted_key() {
     let mut desk = Desk::new();
@@ -99,6 +105,7 @@ fn a_locked_room_can_be_knocked_at_held_and_entered_with_the_granted_key() {
     assert_eq!(desk.status(), Status::Connecting);
 }
 
+// conformance: status.knock_rejected transition.T10 [client]
 #[test]
 fn who_is_turned_away_or_refused_keeps_no_device_open_and_does_not_join_again() {
     let refusals = [
@@ -131,6 +138,7 @@ fn who_is_turned_away_or_refused_keeps_no_device_open_and_does_not_join_again() 
     }
 }
 
+// conformance: rule.knock [client]
 #[test]
 fn knocking_needs_a_locked_room_and_cancelling_a_knock() {
     let mut desk = Desk::in_room();
@@ -145,6 +153,7 @@ fn knocking_needs_a_locked_room_and_cancelling_a_knock() {
     assert!(desk.effects.is_empty());
 }
 
+// conformance: action.cancelKnock transition.T7 [client]
 #[test]
 fn a_cancelled_knock_leads_back_to_the_locked_door() {
     let mut desk = Desk::new();
@@ -159,6 +168,8 @@ fn a_cancelled_knock_leads_back_to_the_locked_door() {
     assert_eq!(desk.sent(), ["cancel_room_knock", "join_room"]);
 }
 
+// conformance: transition.T5 joinError.room_full field.RoomConnectionState.connectionStatus [client]
+// conformance: field.RoomConnectionState.connectionError [client]
 #[test]
 fn a_refused_join_is_final_even_when_the_connection_returns() {
     let mut desk = Desk::new();
@@ -195,6 +206,7 @@ fn a_room_that_needs_a_media_server_is_left_with_a_clear_error() {
     assert!(desk.effects.contains(&Effect::CloseSocket));
 }
 
+// conformance: status.kicked transition.T11 [client]
 #[test]
 fn who_is_kicked_closes_everything_and_does_not_come_back() {
     let mut desk = Desk::in_room();
@@ -207,6 +219,7 @@ fn who_is_kicked_closes_everything_and_does_not_come_back() {
     assert_eq!(desk.sent(), Vec::<&str>::new());
 }
 
+// conformance: action.leaveRoom status.leaving status.left transition.T12 [client]
 #[test]
 fn leaving_waits_for_room_left_and_no_longer_than_five_seconds() {
     let mut desk = Desk::in_room();
@@ -219,6 +232,7 @@ fn leaving_waits_for_room_left_and_no_longer_than_five_seconds() {
     assert_eq!(desk.status(), Status::Left);
 }
 
+// conformance: status.ready transition.T14 [client]
 #[test]
 fn leaving_the_door_takes_the_knock_along() {
     let mut desk = Desk::new();
@@ -246,6 +260,8 @@ fn a_server_that_does_not_answer_is_connected_to_anew() {
     assert_eq!(desk.effects, [Effect::RestartSocket]);
 }
 
+// conformance: rule.lockRoom rule.kickParticipant rule.endMeeting rule.requestAudioAndVideo rule.spotlights [client]
+// conformance: action.muteParticipants role.visitor role.host [client]
 #[test]
 fn what_only_hosts_may_is_refused_before_anything_is_sent() {
     let mut desk = Desk::in_room();
@@ -294,6 +310,7 @@ fn a_host_mutes_at_once_and_asks_only() {
     );
 }
 
+// conformance: action.toggleMicrophone action.toggleRaiseHand field.LocalParticipantState.stickyReaction [client]
 #[test]
 fn speaking_lowers_the_raised_hand() {
     let mut desk = Desk::in_room();
@@ -310,6 +327,7 @@ fn speaking_lowers_the_raised_hand() {
     );
 }
 
+// conformance: role.recorder field.RemoteParticipantState.roleName field.GridState.numParticipants [client]
 #[test]
 fn a_newcomer_with_a_known_id_changes_nothing_and_bots_are_no_participants() {
     let mut desk = Desk::in_room();

@@ -20,6 +20,8 @@ fn recorder(id: &str, started: Value) -> Value {
     json!({ "client": recorder })
 }
 
+// conformance: action.startCloudRecording field.CloudRecordingState.status field.CloudRecordingState.startedAt [client]
+// conformance: action.stopCloudRecording field.RoomConnectionState.cloudRecording [client]
 #[test]
 fn a_recording_runs_when_its_recorder_comes_and_not_before() {
     let mut desk = Desk::in_room();
@@ -49,6 +51,7 @@ fn a_recording_runs_when_its_recorder_comes_and_not_before() {
     assert_eq!(recording(&desk), None);
 }
 
+// conformance: field.CloudRecordingState.error [client]
 #[test]
 fn a_failed_recording_may_be_asked_for_again_and_the_old_values_show_until_the_next_join() {
     let mut desk = Desk::in_room();
@@ -87,6 +90,9 @@ fn who_joins_late_does_not_see_a_recording_that_began_before() {
     assert_eq!(desk.room.state().remote_participants.len(), 1);
 }
 
+// conformance: action.startLiveTranscription field.LiveTranscriptionState.status [client]
+// conformance: action.stopLiveTranscription field.LiveTranscriptionState.startedAt [client]
+// conformance: field.LiveTranscriptionState.error field.RoomConnectionState.liveTranscription [client]
 #[test]
 fn a_transcription_runs_from_its_event_or_from_the_join_on() {
     let mut desk = Desk::in_room();
@@ -158,6 +164,9 @@ fn log(desk: &Desk) -> Vec<(&str, &str)> {
         .collect()
 }
 
+// conformance: action.startLiveCaptions field.LiveCaptionsState.status field.LiveCaptionsState.startedAt [client]
+// conformance: field.LiveCaptionsState.captionLog field.LiveCaption.resultId field.LiveCaption.participantId [client]
+// conformance: field.LiveCaption.text field.LiveCaption.timestamp [client]
 #[test]
 fn a_caption_replaces_only_the_last_entry_of_its_result() {
     let mut desk = captioned();
@@ -195,6 +204,7 @@ fn a_result_goes_five_seconds_after_its_last_caption() {
     assert!(desk.room.state().live_captions.is_some());
 }
 
+// conformance: field.LiveCaptionsState.error field.RoomConnectionState.liveCaptions [client]
 #[test]
 fn captions_that_stop_fail_or_start_anew_leave_nothing_behind() {
     let mut desk = captioned();
@@ -227,6 +237,7 @@ fn a_flood_of_captions_is_bounded() {
     assert!(log(&desk).is_empty());
 }
 
+// conformance: field.RoomConnectionState.liveStream [client]
 #[test]
 fn a_live_stream_never_shows() {
     let mut desk = Desk::in_room();

@@ -43,6 +43,11 @@ fn the_own_tile_is_there_before_the_first_join() {
     assert!(views[0].is_local_client && views[0].stream.is_none());
 }
 
+// conformance: field.ClientView.id field.ClientView.isPresentation field.ClientView.isLocalClient [client]
+// conformance: field.GridState.allClientViews [client]
+// conformance: field.ClientView.clientId field.ClientView.stream field.ClientView.isAudioEnabled [client]
+// conformance: field.ClientView.isVideoEnabled field.ClientView.hasActivePresentation [client]
+// conformance: field.ClientView.breakoutGroup field.ClientView.breakoutGroupAssigned [client]
 #[test]
 fn tiles_are_oneself_the_own_screen_then_each_camera_with_its_screen() {
     let mut desk = Desk::in_room();
@@ -96,6 +101,7 @@ fn tiles_are_oneself_the_own_screen_then_each_camera_with_its_screen() {
     );
 }
 
+// conformance: field.ClientView.displayName [client]
 #[test]
 fn a_nameless_participant_is_a_guest_on_its_tile_alone() {
     let mut desk = Desk::in_room();
@@ -123,6 +129,7 @@ fn the_own_screen_is_in_front_here_alone_and_only_while_it_is_shared() {
     assert_eq!(ids(&front(&desk)), ["a"]);
 }
 
+// conformance: field.GridState.spotlightedParticipants field.RoomConnectionState.spotlightedParticipants [client]
 #[test]
 fn spotlights_show_once_in_their_order_and_go_with_their_owner() {
     let mut desk = Desk::as_host();
@@ -163,6 +170,7 @@ fn a_spotlight_is_of_the_camera_and_only_of_who_has_a_tile() {
     assert!(desk.room.state().spotlights.is_empty(), "the echo decides");
 }
 
+// conformance: role.assistant field.WherebyClientOptions.assistantKey field.WherebyClientOptions.isAssistant [client]
 #[test]
 fn an_assistant_has_no_tile_and_tells_nobody_its_name() {
     for (key, is_assistant) in [(Some("k"), true), (Some(""), false), (None, false)] {
@@ -197,6 +205,8 @@ fn an_assistant_has_no_tile_and_tells_nobody_its_name() {
     }
 }
 
+// conformance: field.WherebyClientOptions.isDialIn field.WherebyClientOptions.isAudioRecorder [client]
+// conformance: field.LocalParticipantState.isDialIn field.LocalParticipantState.isAudioRecorder [client]
 #[test]
 fn joining_by_telephone_or_as_a_recorder_of_sound_is_told_at_the_join_and_never_in_the_own_state() {
     let mut desk = Desk::new();
@@ -229,6 +239,7 @@ fn joining_by_telephone_or_as_a_recorder_of_sound_is_told_at_the_join_and_never_
     assert!(desk.room.state().remote_participants[1].is_dial_in);
 }
 
+// conformance: action.toggleHdMode action.toggleLowDataMode action.toggleWidescreenMode [client]
 #[test]
 fn modes_change_the_profile_at_any_time_and_survive_a_join() {
     let mut desk = Desk::new();

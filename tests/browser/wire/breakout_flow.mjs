@@ -3,6 +3,13 @@ import assert from "node:assert/strict";
 
 /** Declares the flow. */
 export function breakoutFlow(flow) {
+    // conformance: action.startBreakoutSession action.joinBreakoutGroup action.joinBreakoutMainRoom [mqtt, sdk]
+    // conformance: action.assignBreakoutParticipants action.unassignAllBreakoutParticipants [mqtt, sdk]
+    // conformance: action.extendBreakoutTimer action.stopBreakoutTimer action.updateBreakoutSession [mqtt, sdk]
+    // conformance: action.broadcastToGroups action.stopBroadcastToGroups action.stopBreakoutSession [mqtt, sdk]
+    // conformance: field.RemoteParticipantState.breakoutGroup field.RemoteParticipantState.breakoutGroupAssigned [sdk]
+    // conformance: field.BreakoutState.isActive field.BreakoutState.groups [sdk]
+    // conformance: field.BreakoutState.breakoutTimerDuration field.BreakoutState.breakoutTimerSetting [sdk]
     flow("breakout", { people: ["anna"], meeting: { roomMode: "group" } }, async (stage) => {
         const { subject, anna, meeting, step, sees } = stage;
         if (!anna.isKnown) assert.equal(await stage.enter(anna), "joined");

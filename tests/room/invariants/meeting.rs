@@ -13,6 +13,7 @@ use super::{Turn, Verdict, holds};
 /// How long a caption is shown.
 const SHOWN: Duration = Duration::from_secs(5);
 
+// conformance: field.WaitingParticipantState.id field.RoomConnectionState.waitingParticipants [client]
 /// Room-connection reference §7, invariant 40. Besides, as decided for a box: nobody waits twice, and an empty list of
 /// a join is the truth.
 pub(super) fn who_waits_knocked_and_did_not_leave(turn: &Turn) -> Verdict {
@@ -46,6 +47,7 @@ pub(super) fn who_waits_knocked_and_did_not_leave(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: field.ChatMessage.removed [client]
 /// Room-connection reference §7, invariant 41.
 pub(super) fn the_chat_only_grows(turn: &Turn) -> Verdict {
     if turn.is_join() {

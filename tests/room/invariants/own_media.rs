@@ -5,6 +5,8 @@ use roomd_room::{Action, ConnectionStatus as Status, RoomEvent};
 
 use super::{Turn, Verdict, holds};
 
+// conformance: action.toggleCamera rule.ownMediaNameAndHand field.RoomConnectionState.isCameraEnabled [client]
+// conformance: field.RoomConnectionState.isMicrophoneEnabled [client]
 /// Room-connection reference §7, invariant 23.
 pub(super) fn each_switch_is_told_once(turn: &Turn) -> Verdict {
     let expected = usize::from(turn.before.connection_status == Status::Connected);
@@ -28,6 +30,7 @@ pub(super) fn each_switch_is_told_once(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: field.LocalParticipantState.isAudioEnabled field.LocalParticipantState.isVideoEnabled [client]
 /// Room-connection reference §7, invariant 24.
 pub(super) fn the_room_knows_what_was_told_last(turn: &Turn) -> Verdict {
     if turn.after.connection_status != Status::Connected {
@@ -65,6 +68,7 @@ pub(super) fn who_speaks_has_no_hand_up(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: action.setDisplayName field.LocalParticipantState.displayName [client]
 /// Room-connection reference §7, invariant 26.
 pub(super) fn name_and_hand_are_told_once_for_each_change(turn: &Turn) -> Verdict {
     let told = turn.sends("send_client_metadata");

@@ -6,6 +6,7 @@ use roomd_protocol::{ServerMessage, records::RoleName};
 
 use super::{Turn, Verdict, holds};
 
+// conformance: field.RemoteParticipantState.id field.RoomConnectionState.remoteParticipants [client]
 /// Room-connection reference §7, invariant 14.
 pub(super) fn ids_are_unique_and_not_ones_own(turn: &Turn) -> Verdict {
     let others = &turn.after.remote_participants;
@@ -80,6 +81,7 @@ pub(super) fn who_is_unknown_cannot_leave(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: field.RemoteParticipantState.isAudioEnabled field.RemoteParticipantState.isVideoEnabled [client]
 /// Room-connection reference §7, invariant 19.
 pub(super) fn a_switch_changes_one_flag_of_one_participant(turn: &Turn) -> Verdict {
     let mut expected = turn.before.remote_participants.clone();
@@ -119,6 +121,7 @@ pub(super) fn metadata_without_a_hand_lowers_it(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: field.LocalParticipantState.roleName role.none role.viewer [client]
 /// Room-connection reference §7, invariant 21.
 pub(super) fn the_role_is_that_of_the_own_record(turn: &Turn) -> Verdict {
     let role = turn.after.local_participant.role_name;
@@ -136,6 +139,7 @@ pub(super) fn the_role_is_that_of_the_own_record(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: field.RemoteParticipantState.breakoutGroupAssigned field.RemoteParticipantState.deviceId [client]
 /// Room-connection reference §7, invariant 22.
 pub(super) fn assignments_follow_the_devices(turn: &Turn) -> Verdict {
     let assignments = &turn.after.breakout_assignments;

@@ -47,6 +47,8 @@ pub(super) fn only_hosts_moderate(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: rule.removeChatMessage rule.cloudRecording rule.liveTranscription rule.liveCaptions [client]
+// conformance: rule.screenshare [client]
 /// Room-connection reference §7, invariant 51; and an action that is refused sends nothing at all.
 pub(super) fn nothing_is_sent_outside_of_the_room(turn: &Turn) -> Verdict {
     let before = turn.before.connection_status;
@@ -68,6 +70,7 @@ pub(super) fn nothing_is_sent_outside_of_the_room(turn: &Turn) -> Verdict {
     Ok(())
 }
 
+// conformance: event.camera:state-changed [client]
 /// Room-connection reference §7, invariant 54.
 pub(super) fn events_tell_the_state(turn: &Turn) -> Verdict {
     let after = turn.after;

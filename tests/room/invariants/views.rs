@@ -10,6 +10,9 @@ use roomd_room::{
 
 use super::{Turn, Verdict, holds};
 
+// conformance: field.LocalParticipantState.isScreensharing field.LocalScreenshareStatus.active [client]
+// conformance: field.RoomConnectionState.localScreenshareStatus field.RoomConnectionState.screenshares [client]
+// conformance: field.ScreenshareState.isLocal [client]
 /// Room-connection reference §7, invariant 31.
 pub(super) fn sharing_is_told_the_same_way_everywhere(turn: &Turn) -> Verdict {
     let after = turn.after;

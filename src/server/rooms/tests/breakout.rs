@@ -15,6 +15,8 @@ fn started(settings: Value) -> (TestRooms, Person, Person, Person) {
     (test, host, a, b)
 }
 
+// conformance: action.startBreakoutSession action.updateBreakoutSession [server]
+// conformance: action.assignBreakoutParticipants [server]
 #[test]
 fn a_patch_is_merged_and_the_whole_configuration_told_to_all() {
     let (mut test, host, a, _) = started(json!({}));
@@ -34,6 +36,7 @@ fn a_patch_is_merged_and_the_whole_configuration_told_to_all() {
     assert_eq!(second["startedAt"], first["startedAt"]);
 }
 
+// conformance: action.stopBreakoutSession field.RoomJoinedSuccess.breakout [server]
 #[test]
 fn just_stopped_is_said_once_and_who_joins_later_knows_the_session() {
     let (mut test, host, a, _) = started(json!({}));
@@ -80,6 +83,8 @@ fn only_hosts_of_group_rooms_change_the_session() {
     assert!(test.heard(host.socket).is_empty());
 }
 
+// conformance: action.joinBreakoutGroup [server]
+// conformance: field.RoomJoinedSuccess.breakoutGroup [server]
 #[test]
 fn groups_are_joined_told_to_all_and_kept_over_a_reconnect() {
     let (mut test, _, a, b) = started(json!({}));
@@ -137,6 +142,7 @@ fn chat_stays_in_its_group_unless_it_is_broadcast() {
     }
 }
 
+// conformance: action.extendBreakoutTimer [server]
 #[test]
 fn the_timers_tell_in_order_and_once() {
     let (mut test, host, a, _) = started(json!({ "autoMoveToGroup": true,

@@ -21,6 +21,8 @@ fn handle(test: &mut TestRooms, host: &Person, action: &str, id: &ClientId) {
     test.send(host.socket, "handle_knock", request);
 }
 
+// conformance: action.knock action.holdWaitingParticipant action.acceptWaitingParticipant transition.T4 [server]
+// conformance: transition.T6 transition.T8 transition.T9 joinError.room_locked [server]
 #[test]
 fn a_knocker_is_held_let_in_and_comes_back_although_the_room_is_locked() {
     let mut test = TestRooms::locked();
@@ -70,6 +72,7 @@ fn a_knocker_is_held_let_in_and_comes_back_although_the_room_is_locked() {
     assert_eq!(refused.error.as_deref(), Some("room_locked"));
 }
 
+// conformance: action.rejectWaitingParticipant transition.T10 [server]
 #[test]
 fn a_rejected_knocker_is_told_and_leaves_the_list() {
     let mut test = TestRooms::locked();
@@ -108,6 +111,7 @@ fn a_host_who_comes_later_finds_the_knockers_and_others_do_not() {
     assert!(joined.room.knockers.is_empty());
 }
 
+// conformance: action.cancelKnock transition.T7 [server]
 #[test]
 fn a_knock_ends_with_cancel_with_the_socket_and_with_a_new_join() {
     let mut test = TestRooms::locked();
@@ -168,6 +172,7 @@ fn a_knock_at_an_open_door_is_accepted_at_once() {
     assert_eq!(test.events(socket)[0].1["resolution"], "accepted");
 }
 
+// conformance: action.lockRoom [server]
 #[test]
 fn locking_is_for_hosts_and_told_to_all() {
     let mut test = TestRooms::open();
@@ -192,6 +197,7 @@ fn knockers_are_limited() {
     assert_eq!(test.heard(host.socket).len(), 50);
 }
 
+// conformance: action.kickParticipant transition.T11 [server]
 #[test]
 fn the_kicked_alone_hear_of_their_kick_and_lose_claim_and_key() {
     let mut test = TestRooms::locked();
@@ -226,6 +232,7 @@ fn the_kicked_alone_hear_of_their_kick_and_lose_claim_and_key() {
     assert!(test.heard(host.socket).is_empty());
 }
 
+// conformance: action.endMeeting rule.endMeeting [server]
 #[test]
 fn ending_the_meeting_sends_everybody_out_and_the_host_leaves() {
     let mut test = TestRooms::open();

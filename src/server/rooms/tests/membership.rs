@@ -2,6 +2,7 @@
 
 use super::*;
 
+// conformance: action.joinRoom transition.T3 field.RoomJoinedSuccess.room field.RoomJoinedSuccess.selfId [server]
 #[test]
 fn the_second_to_join_sees_the_first_and_the_first_is_told() {
     let mut test = TestRooms::open();
@@ -25,6 +26,7 @@ fn the_second_to_join_sees_the_first_and_the_first_is_told() {
     assert!(test.heard(b.socket).is_empty());
 }
 
+// conformance: action.leaveRoom transition.T13 [server]
 #[test]
 fn leaving_is_answered_and_ends_the_session_of_who_stays() {
     let mut test = TestRooms::open();
@@ -96,6 +98,7 @@ fn two_live_tabs_of_one_device_are_two_clients() {
     assert_eq!(joined.room.clients.len(), 2);
 }
 
+// conformance: field.RoomJoinedSuccess.clientClaim [server]
 #[test]
 fn a_claim_holds_after_a_restart_with_its_role() {
     let mut test = TestRooms::locked();
@@ -159,6 +162,7 @@ fn a_returning_client_keeps_its_name_and_hand_and_tells_its_new_mute_state() {
     assert_eq!(test.heard(a.socket), ["audio_enabled"]);
 }
 
+// conformance: joinError.room_full [server]
 #[test]
 fn a_full_room_refuses_newcomers_tells_hosts_and_keeps_places_of_the_lost() {
     let mut test = TestRooms::open();
@@ -179,6 +183,7 @@ fn a_full_room_refuses_newcomers_tells_hosts_and_keeps_places_of_the_lost() {
     assert_eq!(test.back(&lost).0.id, lost.id);
 }
 
+// conformance: joinError.invalid_key joinError.invalid_room_name joinError.organization_assistant_not_enabled [server]
 #[test]
 fn what_cannot_join_gets_its_error() {
     let mut test = TestRooms::open();

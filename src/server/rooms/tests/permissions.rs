@@ -177,6 +177,11 @@ impl Scene {
     }
 }
 
+// conformance: rule.lockRoom rule.kickParticipant rule.requestAudioAndVideo rule.spotlights [server]
+// conformance: rule.breakoutSession rule.waitingRoom rule.cloudRecording rule.liveTranscription [server]
+// conformance: rule.liveCaptions rule.chat rule.removeChatMessage rule.screenshare rule.breakoutMoves [server]
+// conformance: rule.ownMediaNameAndHand role.visitor role.granted_visitor role.viewer role.granted_viewer [server]
+// conformance: role.host role.recorder role.streamer role.captioner role.assistant [server]
 #[test]
 fn each_role_does_what_the_table_allows_and_nothing_else_is_heard() {
     for (row, allowed) in TABLE.into_iter().chain(CAPTIONS) {
@@ -256,6 +261,7 @@ fn an_id_of_another_room_means_nobody_here() {
     }
 }
 
+// conformance: joinError.invalid_assistant_key field.WherebyClientOptions.assistantKey [server]
 #[test]
 fn assistants_need_the_key_of_assistants() {
     let mut test = TestRooms::serviced();

@@ -39,6 +39,7 @@ fn ended(test: &mut TestRooms, recorder: &ClientId) {
     test.take_in(outgoing);
 }
 
+// conformance: action.startCloudRecording [server]
 #[test]
 fn a_recording_starts_for_everybody_when_the_recorder_joins() {
     let (mut test, host, visitor, recorder) = recording();
@@ -72,6 +73,7 @@ fn who_joins_later_or_asks_again_is_told_of_the_recorder_once_more() {
     assert!(test.stored.is_empty(), "no second recorder");
 }
 
+// conformance: action.stopCloudRecording [server]
 #[test]
 fn stopping_takes_the_recorder_out_and_its_key_opens_nothing_any_more() {
     let mut test = TestRooms::serviced();
@@ -219,6 +221,7 @@ fn captioned() -> (TestRooms, Person, Person, Person) {
     (test, host, reader, captioner)
 }
 
+// conformance: action.startLiveCaptions action.stopLiveCaptions [server]
 #[test]
 fn captions_reach_those_who_asked_and_only_until_they_do_without() {
     let (mut test, host, reader, captioner) = captioned();
@@ -261,6 +264,7 @@ fn captions_stay_in_the_group_of_the_speaker() {
     assert_eq!(test.heard(reader.socket), ["live_caption"]);
 }
 
+// conformance: action.startLiveTranscription [server]
 #[test]
 fn a_transcription_is_known_to_who_joins_later_and_ends_with_its_captioner() {
     let (mut test, host, reader, captioner) = captioned();

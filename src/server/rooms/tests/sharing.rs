@@ -13,6 +13,8 @@ fn relay(to: &Person) -> Value {
     json!({ "receiverId": to.id })
 }
 
+// conformance: action.toggleMicrophone action.toggleCamera field.RemoteParticipantState.isAudioEnabled [server]
+// conformance: field.RemoteParticipantState.isVideoEnabled [server]
 #[test]
 fn microphone_and_camera_are_told_to_others_and_to_who_comes_later() {
     let (mut test, host, a, b) = three();
@@ -27,6 +29,8 @@ fn microphone_and_camera_are_told_to_others_and_to_who_comes_later() {
     assert!(!record.is_audio_enabled && !record.is_video_enabled);
 }
 
+// conformance: action.setDisplayName action.toggleRaiseHand field.RemoteParticipantState.displayName [server]
+// conformance: field.RemoteParticipantState.stickyReaction [server]
 #[test]
 fn name_and_hand_replace_both_and_are_seen_by_who_comes_later() {
     let (mut test, host, a, _) = three();
@@ -48,6 +52,7 @@ fn name_and_hand_replace_both_and_are_seen_by_who_comes_later() {
     assert!(test.record(&a.id).sticky_reaction.is_none());
 }
 
+// conformance: action.startScreenshare action.stopScreenshare [server]
 #[test]
 fn a_screenshare_is_in_the_record_until_it_stops_with_its_spotlight() {
     let (mut test, host, a, b) = three();
@@ -123,6 +128,8 @@ fn a_viewer_receives_but_does_not_send() {
     assert_eq!(test.heard(host.socket), ["chat_message"]);
 }
 
+// conformance: action.askToSpeak action.muteParticipants action.askToTurnOnCamera [server]
+// conformance: action.turnOffParticipantCameras [server]
 #[test]
 fn hosts_ask_others_and_an_order_to_be_off_goes_to_who_is_on() {
     let (mut test, host, a, b) = three();
@@ -153,6 +160,7 @@ fn hosts_ask_others_and_an_order_to_be_off_goes_to_who_is_on() {
     assert!(test.heard(b.socket).is_empty(), "visitors may not ask");
 }
 
+// conformance: action.spotlightParticipant action.removeSpotlight [server]
 #[test]
 fn spotlights_are_for_hosts_without_duplicates_and_go_with_their_client() {
     let (mut test, host, a, b) = three();
@@ -179,6 +187,7 @@ fn spotlights_are_for_hosts_without_duplicates_and_go_with_their_client() {
     assert!(test.rooms.rooms["/r"].spotlights.is_empty());
 }
 
+// conformance: action.sendChatMessage field.ChatMessage.sig [server]
 #[test]
 fn chat_comes_back_to_its_writer_with_a_signature() {
     let (mut test, host, a, _) = three();
@@ -202,6 +211,7 @@ fn chat_comes_back_to_its_writer_with_a_signature() {
     assert_eq!(text, 10_000);
 }
 
+// conformance: action.removeChatMessage [server]
 #[test]
 fn a_message_is_removed_by_its_writer_or_a_host_with_its_own_signature() {
     let (mut test, host, a, b) = three();
