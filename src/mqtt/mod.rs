@@ -9,6 +9,7 @@
 //! | [`admission`] | which commands go on when too many arrive |
 //! | [`reply`] | replies, and the memory for repeated commands |
 //! | [`status`] | the state → what is published of it, and when |
+//! | `schema` | the JSON Schemas of what is published |
 //! | [`info`] | `info`, and the problems of the interface |
 //! | `connection`, `tls`, `backoff` | one connection with one broker; when to try again |
 //! | `interface`, `task` | the owner of all this |
@@ -26,6 +27,7 @@ pub(crate) mod connection;
 pub mod info;
 mod interface;
 pub mod reply;
+mod schema;
 pub mod settings;
 pub mod status;
 mod task;

@@ -9,10 +9,11 @@ use std::{
 };
 
 use jiff::Timestamp;
+use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::command::MAX_PAYLOAD;
+use super::{command::MAX_PAYLOAD, schema};
 use crate::appliance::ApplianceState;
 
 /// Time between two publications of a part that changes all the time.
@@ -30,6 +31,15 @@ pub struct Part {
     pub member: Option<&'static str>,
     content: fn(&ApplianceState) -> Result<Value, serde_json::Error>,
     same: fn(&ApplianceState, &ApplianceState) -> bool,
+    schema: fn() -> Schema,
+}
+
+impl Part {
+    /// JSON Schema of the payload.
+    #[must_use]
+    pub fn schema(&self) -> Value {
+        schema::of_payload(self.name, self.member, (self.schema)())
+    }
 }
 
 macro_rules! part {
@@ -45,6 +55,7 @@ macro_rules! part {
             member: $member,
             content: |state| to_value(&state.$field),
             same: |a, b| Arc::ptr_eq(&a.$field, &b.$field) || a.$field == b.$field,
+            schema: || schema::of_content(|state| &state.$field),
         }
     };
 }

@@ -3,13 +3,13 @@
 use std::{
     env,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use crate::timeline::SCREEN;
 
 const MARK: &str = "ROOMD_TEST_CHILD";
+const SERVER: &str = "ROOMD_TEST_SOUND_SERVER";
 
 /// Runs `body` in a process that has an X server of its own.
 pub(crate) fn under_x(test: &str, body: impl AsyncFnOnce()) {
@@ -40,37 +40,48 @@ pub(crate) fn under_x(test: &str, body: impl AsyncFnOnce()) {
     run_again(test, &[("DISPLAY", &display)]);
 }
 
-/// Runs `body` in a process whose default ALSA device writes 16-bit stereo at 48 kHz into the given FIFO. Whoever
-/// reads it paces the device: a plain file would take all it can get and run thousands of times too fast.
-pub(crate) fn under_alsa(test: &str, body: impl AsyncFnOnce(PathBuf)) {
+/// Runs `body` in a process whose default ALSA device is a sound server without a card; `body` gets its address. The
+/// server takes sound at the pace of a clock, as a card does. A PCM of type `file` would block inside the write, while
+/// alsasink holds the lock that it needs to ask for the delay.
+pub(crate) fn under_alsa(test: &str, body: impl AsyncFnOnce(String)) {
     if env::var_os(MARK).is_some() {
-        return block_on(body(PathBuf::from(
-            env::var_os("ROOMD_TEST_RECORDING").unwrap(),
-        )));
+        return block_on(body(env::var(SERVER).unwrap()));
     }
     let folder = tempfile::tempdir().unwrap();
-    let recording = folder.path().join("speaker.raw");
-    let configuration = folder.path().join("asound.conf");
-    let made = Command::new("mkfifo").arg(&recording).status().unwrap();
-    assert!(made.success(), "mkfifo: {made}");
-    std::fs::write(&configuration, alsa_configuration(&recording)).unwrap();
-    let path = format!("/usr/share/alsa/alsa.conf:{}", configuration.display());
-    run_again(
-        test,
-        &[
-            ("ALSA_CONFIG_PATH", &path),
-            ("ROOMD_TEST_RECORDING", recording.to_str().unwrap()),
-        ],
+    let address = format!("unix:{}", folder.path().join("socket").display());
+    let server = Command::new("pulseaudio")
+        .args([
+            "-n",
+            "--daemonize=no",
+            "--use-pid-file=no",
+            "--exit-idle-time=-1",
+            "--disable-shm=yes",
+            "--log-level=info",
+            "--load=module-null-sink sink_name=speaker rate=48000 channels=2 format=s16le",
+        ])
+        .arg(format!(
+            "--load=module-native-protocol-unix auth-anonymous=1 socket={}",
+            folder.path().join("socket").display()
+        ))
+        .env("HOME", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("PulseAudio is installed (package pulseaudio)");
+    let mut server = Ended(server);
+    let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    assert!(
+        log.any(|line| line.unwrap().contains("startup complete")),
+        "PulseAudio has ended"
     );
-}
-
-fn alsa_configuration(recording: &Path) -> String {
-    format!(
-        r#"pcm.recording {{ type file slave.pcm "null" file "{}" format "raw" }}
-pcm.!default {{ type plug slave {{ pcm "recording" format S16_LE rate 48000 channels 2 }} }}
-"#,
-        recording.display()
-    )
+    // Its log is read on, so that it never waits for us.
+    std::thread::spawn(move || log.for_each(drop));
+    let configuration = folder.path().join("asound.conf");
+    let default =
+        format!("pcm.!default {{ type pulse server \"{address}\" device \"speaker\" }}\n");
+    std::fs::write(&configuration, default).unwrap();
+    let path = format!("/usr/share/alsa/alsa.conf:{}", configuration.display());
+    run_again(test, &[("ALSA_CONFIG_PATH", &path), (SERVER, &address)]);
 }
 
 fn run_again(test: &str, environment: &[(&str, &str)]) {
@@ -93,7 +104,7 @@ fn block_on(body: impl Future<Output = ()>) {
 }
 
 /// A process that ends with the test.
-struct Ended(Child);
+pub(crate) struct Ended(pub(crate) Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {

@@ -317,7 +317,7 @@ fn a_display_that_is_not_there_is_an_error_with_a_remedy_or_none_at_all() {
 fn two_tones_are_mixed_and_volume_and_mute_are_heard() {
     under_alsa(
         "two_tones_are_mixed_and_volume_and_mute_are_heard",
-        async |file| {
+        async |server| {
             let timeline = Timeline::long_ago();
             let mut speaker = Speaker::open(
                 &AudioSink::Auto,
@@ -333,7 +333,7 @@ fn two_tones_are_mixed_and_volume_and_mute_are_heard() {
                 ClientId::from("bo"),
                 StreamId::from("0"),
             );
-            let recording = Recording::of(&timeline, &file);
+            let recording = Recording::of(&server);
             let low = ToneFeed::start(
                 &timeline,
                 speaker.audio_input(&anna, &camera).unwrap(),
@@ -345,8 +345,10 @@ fn two_tones_are_mixed_and_volume_and_mute_are_heard() {
                 1320.0,
             );
 
+            // Level of each tone: an eighth of full scale.
+            const FULL: f64 = -18.06;
             let full = recording.wait_for("both tones", |sound| {
-                sound.level(440.0) > -25.0 && sound.level(1320.0) > -25.0
+                (sound.level(440.0) - FULL).abs() < 0.3 && (sound.level(1320.0) - FULL).abs() < 0.3
             });
             assert!(
                 full.level(880.0) < -50.0,
@@ -357,7 +359,7 @@ fn two_tones_are_mixed_and_volume_and_mute_are_heard() {
             // Cubic: 50 is 0.5³ of the amplitude, −18.06 dB.
             speaker.set_volume(50);
             recording.wait_for("half the volume", |sound| {
-                (sound.level(440.0) - (full.level(440.0) - 18.06)).abs() < 0.5
+                (sound.level(440.0) - (FULL - 18.06)).abs() < 0.5
             });
             speaker.set_muted(true);
             recording.wait_for("silence", |sound| sound.peak() == 0.0);

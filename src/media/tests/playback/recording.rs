@@ -1,54 +1,49 @@
-//! What an ALSA device of type `file` was given: 16-bit stereo at 48 kHz, taken at the pace of a real device.
+//! What a sound server's speaker was given: 16-bit stereo at 48 kHz.
 
 use std::{
     f64::consts::TAU,
-    fs::File,
     io::Read,
-    path::Path,
+    process::{Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
 };
 
-use gst::prelude::*;
-use gstreamer as gst;
-
-use crate::timeline::Timeline;
+use crate::child::Ended;
 
 const RATE: f64 = 48_000.0;
 /// A tenth of a second: whole periods of every frequency that is a multiple of 10 Hz.
 const WINDOW: usize = 4_800;
 const FRAME_BYTES: usize = 4;
-/// Ten milliseconds.
-const PERIOD_BYTES: usize = 480 * FRAME_BYTES;
-
-/// The device's far end: a thread that takes ten milliseconds every ten milliseconds, as a sound card's period.
-pub(crate) struct Recording(mpsc::Receiver<Sound>);
+/// Everything that the speaker plays, from now on.
+pub(crate) struct Recording {
+    sounds: mpsc::Receiver<Sound>,
+    _recorder: Ended,
+}
 
 /// A tenth of a second of the left channel, full scale 1.
 pub(crate) struct Sound(Vec<f64>);
 
 impl Recording {
-    /// Starts to take from the FIFO, which lives as long as the process of this test.
-    pub(crate) fn of(timeline: &Timeline, fifo: &Path) -> Self {
-        // Both directions: opening waits for no writer, and the FIFO never ends.
-        let mut device = File::options().read(true).write(true).open(fifo).unwrap();
-        let pace = timeline
-            .clock
-            .new_periodic_id(timeline.clock.time(), gst::ClockTime::from_mseconds(10));
-        let (sounds, receiver) = mpsc::channel();
+    /// Starts to listen to the server at `address`.
+    pub(crate) fn of(address: &str) -> Self {
+        let mut recorder = Command::new("parec")
+            .arg(format!("--server={address}"))
+            .args(["--device=speaker.monitor", "--raw", "--format=s16le"])
+            .args(["--rate=48000", "--channels=2", "--latency-msec=50"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("parec is installed (package pulseaudio-utils)");
+        let mut output = recorder.stdout.take().unwrap();
+        let (tell, sounds) = mpsc::channel();
         std::thread::spawn(move || {
             let mut bytes = vec![0; WINDOW * FRAME_BYTES];
-            loop {
-                for period in bytes.chunks_exact_mut(PERIOD_BYTES) {
-                    let _ = pace.wait(); // Late or in time: the next period is due.
-                    device.read_exact(period).unwrap();
-                }
-                if sounds.send(Sound::of(&bytes)).is_err() {
-                    return; // The test is over.
-                }
-            }
+            // Until the recorder ends, or the test.
+            while output.read_exact(&mut bytes).is_ok() && tell.send(Sound::of(&bytes)).is_ok() {}
         });
-        Self(receiver)
+        Self {
+            sounds,
+            _recorder: Ended(recorder),
+        }
     }
 
     /// The first sound for which `holds` is true; fails after 20 s.
@@ -56,7 +51,7 @@ impl Recording {
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut heard = String::from("nothing");
         while let Ok(sound) = self
-            .0
+            .sounds
             .recv_timeout(deadline.saturating_duration_since(Instant::now()))
         {
             if holds(&sound) {
