@@ -63,6 +63,14 @@ pub enum PlaybackError {
         /// What to do.
         remedy: &'static str,
     },
+    /// Nothing was asked for by name, and nothing was found.
+    #[error("no {what} is usable: {tried}")]
+    NothingThere {
+        /// `display` or `speaker`.
+        what: &'static str,
+        /// What was tried and why it was none.
+        tried: String,
+    },
     /// A pipeline refused an operation: a fault of this program or of a plugin.
     #[error("{operation} failed on {pipeline}: {reason}")]
     Pipeline {
