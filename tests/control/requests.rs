@@ -165,6 +165,7 @@ impl Room {
                             open: enabled,
                             flowing: enabled,
                             error: None,
+                            returning: false,
                         });
                         inputs.push(ApplianceInput::Room(Input::Media(report)));
                     }
