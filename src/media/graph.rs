@@ -464,7 +464,9 @@ async fn sleep_until(deadline: Option<Instant>) {
 
 /// Waits for an error of the display or the speaker.
 async fn next_output_error(outputs: &mut Outputs) -> crate::playback::PlaybackError {
-    let Outputs { display, speaker } = outputs;
+    let Outputs {
+        display, speaker, ..
+    } = outputs;
     let display = async {
         match display {
             Some(display) => display.next_error().await,

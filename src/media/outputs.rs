@@ -5,8 +5,10 @@ use std::pin::Pin;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use roomd_protocol::{ClientId, StreamId};
+use tokio::sync::mpsc;
 
 use crate::{
+    coded::CodedFrame,
     playback::{Display, PlaybackError, Speaker},
     scene::Scene,
     settings::MediaSettings,
@@ -72,6 +74,9 @@ pub struct Outputs {
     pub display: Option<Box<dyn PictureOutput>>,
     /// The speaker, if there is one.
     pub speaker: Option<Box<dyn SoundOutput>>,
+    /// A recording, if this engine is one: it gets every stream as it was coded, and then nothing is
+    /// decoded for display and speaker.
+    pub recording: Option<mpsc::Sender<CodedFrame>>,
 }
 
 /// Size of the display's canvas in pixels.
@@ -100,6 +105,7 @@ impl Outputs {
         let outputs = Self {
             display: display.map(|display| Box::new(display) as Box<dyn PictureOutput>),
             speaker: speaker.map(|speaker| Box::new(speaker) as Box<dyn SoundOutput>),
+            recording: None,
         };
         (outputs, problems)
     }

@@ -5,8 +5,10 @@ use roomd_protocol::{ClientId, StreamId};
 use super::Graph;
 use crate::{
     capture::Source,
+    coded::CodedInput,
     encoders::camera_bitrate,
     peer_connection::{InputKey, PeerDemand, PeerHandle, PeerRequest, PeerStart, WebRtcSettings},
+    receive::Target,
 };
 
 impl Graph {
@@ -69,16 +71,23 @@ impl Graph {
                 },
                 reply,
             ) => {
-                let input = if video {
+                let recording = self.outputs.recording.clone();
+                let input = if let Some(frames) = recording {
+                    Some(Ok(Target::Coded(CodedInput {
+                        peer: peer.clone(),
+                        stream: stream.clone(),
+                        frames,
+                    })))
+                } else if video {
                     self.outputs
                         .display
                         .as_mut()
-                        .map(|display| display.video_input(&peer, &stream))
+                        .map(|display| display.video_input(&peer, &stream).map(Target::Raw))
                 } else {
                     self.outputs
                         .speaker
                         .as_mut()
-                        .map(|speaker| speaker.audio_input(&peer, &stream))
+                        .map(|speaker| speaker.audio_input(&peer, &stream).map(Target::Raw))
                 };
                 let input = input.transpose().unwrap_or_else(|error| {
                     self.problem(error.to_string());

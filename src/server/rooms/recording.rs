@@ -92,7 +92,8 @@ impl Rooms {
         }
     }
 
-    /// The process of a recorder could not be started, or is gone. `reason` is for the host.
+    /// The process of a recorder could not be started, or is gone. `reason` is for the host when it
+    /// never came, and for everybody when it has recorded.
     #[must_use]
     pub fn recorder_ended(
         &mut self,
@@ -109,6 +110,9 @@ impl Rooms {
         if found.clients.contains_key(recorder) {
             // Its connection may linger; the recording does not go on.
             self.send_out(now, room, recorder, "recording-ended", &mut out);
+            if let Some(found) = self.rooms.get(room) {
+                found.tell_all(&failed(reason), &mut out);
+            }
         } else if let Some(recording) = found.recording.take_if(|r| r.recorder == *recorder) {
             found.tell(&recording.by, failed(reason), &mut out);
         }

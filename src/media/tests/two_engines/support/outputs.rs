@@ -112,6 +112,7 @@ impl Observed {
                 sounds: self.sounds.clone(),
                 inputs: HashMap::new(),
             })),
+            recording: None,
         }
     }
 }
