@@ -1,10 +1,9 @@
 //! Matroska (RFC 9559, RFC 8794) as recordings need it: bytes out, no I/O.
 //!
 //! GStreamer's own muxer waits until every track has something, so a muted microphone would stop the
-//! picture; it takes no track that comes later, and no picture that changes its size. Here the
-//! description of the tracks has a fixed place at the beginning and is written anew when one comes,
-//! and every cluster is whole in itself: what was written can be played at any moment, whatever
-//! happens to the program.
+//! picture (docs/decisions/0007-own-matroska-writer.md). Here the description of the tracks has a fixed
+//! place at the beginning and is written anew when one comes, and every cluster is whole in itself: what
+//! was written can be played at any moment, whatever happens to the program.
 
 use std::time::Duration;
 

@@ -12,7 +12,10 @@ use tokio::process::Command as Process;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
-use crate::room_loop::{Command, WeakInbox};
+use crate::{
+    room_loop::{Command, WeakInbox},
+    rooms::ENDED,
+};
 
 /// Variable of the environment with the address of the room, key included.
 pub const URL_VARIABLE: &str = "ROOMD_RECORD_URL";
@@ -28,10 +31,8 @@ pub const EXIT_FULL: u8 = 73;
 /// How long a recorder may take to finish its files.
 pub(crate) const FINISHES_WITHIN: Duration = Duration::from_secs(20);
 
-/// What the host reads when the process cannot be started, or ends before it has joined; and everybody
-/// when it ends while it records.
+/// What people read when the process cannot be started, or has no room for more.
 const NOT_STARTED: &str = "recorder_not_started";
-const ENDED: &str = "recorder_ended";
 const FULL: &str = "recorder_storage_full";
 
 /// Where recorders find the server.
@@ -98,7 +99,7 @@ impl Recorders {
         self.tasks.spawn(async move {
             let reason = match process {
                 Some(process) => run(process, &room, stop).await,
-                None => NOT_STARTED,
+                None => Some(NOT_STARTED),
             };
             let ended = Command::RecorderEnded {
                 recorder,
@@ -122,14 +123,14 @@ impl Recorders {
     }
 }
 
-/// Runs the process to its end; what people are told if nobody asked for it.
-async fn run(mut process: Process, room: &str, stop: CancellationToken) -> &'static str {
+/// Runs the process to its end; what went wrong.
+async fn run(mut process: Process, room: &str, stop: CancellationToken) -> Option<&'static str> {
     let mut child = match process.spawn() {
         Ok(child) => child,
         Err(error) => {
             let program = process.as_std().get_program().to_owned();
             tracing::error!(?program, %error, "the recorder cannot be started: check server.recorder_command");
-            return NOT_STARTED;
+            return Some(NOT_STARTED);
         }
     };
     let input = child.stdin.take();
@@ -153,7 +154,8 @@ async fn run(mut process: Process, room: &str, stop: CancellationToken) -> &'sta
         Err(error) => tracing::error!(room, %error, "the recorder was lost"),
     }
     match status.ok().and_then(|status| status.code()) {
-        Some(code) if code == i32::from(EXIT_FULL) => FULL,
-        _ => ENDED,
+        Some(0) => None,
+        Some(code) if code == i32::from(EXIT_FULL) => Some(FULL),
+        _ => Some(ENDED),
     }
 }
