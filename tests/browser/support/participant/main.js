@@ -16,6 +16,7 @@ function plain(value) {
     if (value instanceof MediaStream) {
         return { id: value.id, active: value.active, tracks: value.getTracks().map(({ id, kind, enabled, muted, readyState }) => ({ id, kind, enabled, muted, readyState })) };
     }
+    if (value instanceof Date) return value.toISOString();
     if (Array.isArray(value)) return value.map(plain);
     if (value && typeof value === "object") {
         if (typeof value.emit === "function") return undefined;
@@ -39,10 +40,20 @@ room.subscribeToRemoteParticipants((people) => {
     lastRemote = text;
     for (const { stream, presentationStream } of people) for (const one of [stream, presentationStream]) if (one) playerOf(one);
 });
+/** The named events of a room connection. */
+const EVENTS = [
+    "cloud-recording:status-changed", "live-captions:status-changed", "live-transcription:status-changed", "breakout:config-changed",
+    "connection:status-changed", "connection:error-changed", "camera:state-changed", "microphone:state-changed", "streaming:started",
+    "streaming:stopped", "local-screenshare:status-changed", "local-participant:changed", "remote-participants:changed",
+    "screenshare:started", "screenshare:stopped", "waiting-participant:joined", "waiting-participant:left",
+    "spotlight:participant-added", "spotlight:participant-removed", "room:joined", "room:joined:error", "chat:new-message",
+]; // prettier-ignore
+const events = [];
+for (const name of EVENTS) room.on(name, (payload) => events.push({ name, payload: plain(payload) }));
 const notifications = [];
 const follow = (emitter) =>
-    emitter.on("*", ({ type, message }) => {
-        notifications.push({ type, message });
+    emitter.on("*", ({ type, message, props }) => {
+        notifications.push({ type, message, props: plain(props) });
         record("notification", { type, message });
     });
 addEventListener("error", ({ message }) => record("pageError", message));
@@ -58,11 +69,12 @@ function streamOf(kind, participantId) {
 
 window.lab = {
     /** Starts the devices and joins. Resolves to "joined", or the error with which the SDK refuses. */
-    async join({ roomUrl, roomKey, displayName, devices, kinds = { audio: true, video: true }, externalId, initialMuteStates }) {
+    async join({ devices, kinds = { audio: true, video: true }, roomUrl, displayName, ...options }) {
         replaceDevices(devices);
-        const outcome = await media.startMedia(kinds);
+        // With `localMediaOptions` the join starts the devices.
+        const outcome = options.localMediaOptions ? {} : await media.startMedia(kinds);
         if (outcome.error) throw new Error(`startMedia: ${outcome.payload ?? outcome.error.message}`);
-        const given = Object.entries({ roomKey, externalId, initialMuteStates }).filter(([, value]) => value !== undefined && value !== null);
+        const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
         room.initialize({ roomUrl, displayName, ...Object.fromEntries(given) });
         const joined = room.joinRoom();
         follow(room.getNotificationsEventEmitter());
@@ -80,6 +92,11 @@ window.lab = {
     /** Calls an action of the room connection. */
     act: (name, ...args) => void room[name](...args),
     state: () => ({ ...plain(room.getState()), isLocked: client.getStore().getState().room.isLocked }),
+    /** Everything that an application sees: the room's state and the grid's. */
+    view: () => ({ ...plain(room.getState()), grid: plain(client.getGrid().getState()) }),
+    events: () => [...events],
+    /** Sends an event that the SDK has no action for, as a service client does. */
+    emit: (name, payload) => void client.getStore().getState().signalConnection.socket.emit(name, payload),
     statuses: () => [...statuses],
     notifications: () => [...notifications],
     lines: () => [...lines],
