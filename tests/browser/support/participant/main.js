@@ -77,11 +77,24 @@ window.lab = {
         const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
         room.initialize({ roomUrl, displayName, ...Object.fromEntries(given) });
         const joined = room.joinRoom();
-        follow(room.getNotificationsEventEmitter());
+        follow(room.getState().events);
         return joined.then(
             () => "joined",
             (error) => String(error?.message ?? error),
         );
+    },
+    /** Has a client of its own ask for each of these rooms, without devices; gives how each was answered and what its status is then. */
+    async ask(roomUrls) {
+        const asked = roomUrls.map(async (roomUrl) => {
+            const one = new WherebyClient();
+            await one.getLocalMedia().startMedia({ audio: false, video: false });
+            const connection = one.getRoomConnection();
+            connection.initialize({ roomUrl, displayName: "asking" });
+            const outcome = await connection.joinRoom().then(() => "joined", (error) => String(error?.message ?? error));
+            const { connectionStatus, connectionError } = connection.getState();
+            return { outcome, connectionStatus, connectionError };
+        });
+        return Promise.all(asked);
     },
     /** Joins again with the same client and devices. */
     rejoin: () =>
