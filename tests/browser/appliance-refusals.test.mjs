@@ -38,9 +38,9 @@ test("each refusal ends at roomd as it does at the SDK, and roomd alone asks aga
         const reply = await box.command("join_room", { roomUrl: witness.origin + roomOf(error) }, { ms: MS });
         assert.deepEqual([reply.ok, reply.error?.code], [false, "rejected_by_room"], error);
         assert.ok(reply.error.remedy, error);
-        const [told] = box.events.filter(({ name }) => name === "room_joined_error");
-        assert.equal(told.error, error);
+        await box.waitEvent("room_joined_error", (told) => told.error === error, MS);
         const { connectionStatus, connectionError } = await box.waitState("room", (room) => ["disconnected", "room_locked"].includes(room.connectionStatus), MS);
+        if (connectionError) await box.waitEvent("connection_error_changed", () => true, MS);
         const changes = box.events.filter(({ name }) => name === "connection_error_changed").map(({ connectionError: one }) => one);
         assert.deepEqual(changes, connectionError ? [connectionError] : []);
         return { outcome: reply.error.message, connectionStatus, connectionError };
