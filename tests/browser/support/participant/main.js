@@ -83,18 +83,20 @@ window.lab = {
             (error) => String(error?.message ?? error),
         );
     },
-    /** Has a client of its own ask for each of these rooms, without devices; gives how each was answered and what its status is then. */
+    /** Has a client of its own ask for each of these rooms, without devices; gives how each was answered and what its status was then. */
     async ask(roomUrls) {
-        const asked = roomUrls.map(async (roomUrl) => {
+        const answers = [];
+        // One after the other: the clients of a page share the emitter that settles a join.
+        for (const roomUrl of roomUrls) {
             const one = new WherebyClient();
             await one.getLocalMedia().startMedia({ audio: false, video: false });
             const connection = one.getRoomConnection();
             connection.initialize({ roomUrl, displayName: "asking" });
             const outcome = await connection.joinRoom().then(() => "joined", (error) => String(error?.message ?? error));
             const { connectionStatus, connectionError } = connection.getState();
-            return { outcome, connectionStatus, connectionError };
-        });
-        return Promise.all(asked);
+            answers.push({ outcome, connectionStatus, connectionError });
+        }
+        return answers;
     },
     /** Joins again with the same client and devices. */
     rejoin: () =>
