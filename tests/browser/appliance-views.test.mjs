@@ -370,8 +370,8 @@ async function told({ twin, box, names }, without = () => false) {
 // conformance: action.knock action.cancelKnock action.joinRoom rule.knock [mqtt, sdk]
 // conformance: event.room:joined:error event.room:joined event.connection:status-changed [mqtt, sdk]
 // conformance: status.ready status.connecting status.connected status.room_locked status.knocking [mqtt, sdk]
-// conformance: status.knock_on_hold status.knock_rejected status.kicked role.granted_visitor [mqtt, sdk]
-// conformance: transition.T1 transition.T14 [sdk]
+// conformance: status.knock_on_hold status.knock_rejected status.kicked [mqtt, sdk]
+// conformance: transition.T1 transition.T14 role.none role.granted_visitor [sdk]
 // conformance: field.RoomConnectionState.knockResponse field.KnockResponse.message field.KnockResponse.sender [mqtt, sdk]
 test("before a locked door, sent away and sent out, an SDK and roomd show and are told the same", async (desk) => {
     const meeting = await desk.meeting({ isLocked: true });

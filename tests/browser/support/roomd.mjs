@@ -19,7 +19,7 @@ export const ROOMD = process.env.ROOMD_BIN ?? join(repository, "target/debug/roo
 const KEYS = ["host", "viewer", "recorder", "streamer", "captioner"];
 
 /** Starts the room server on loopback, without encryption unless `tls` says how; nothing is kept unless `stateDir` is given. */
-export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`, toml = "" } = {}) {
+export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`, assistantKey, toml = "" } = {}) {
     const isPlain = tls.includes(`"off"`);
     const listen = `127.0.0.1:${port ?? (await freePort())}`;
     const plain = isPlain ? listen : `127.0.0.1:${await freePort()}`;
@@ -29,7 +29,9 @@ export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`
     const kept = stateDir ? `state_dir = ${JSON.stringify(stateDir)}\n` : "";
     const keyFile = join(folder, "api-key");
     await writeFile(keyFile, apiKey, { mode: 0o600 });
-    await writeFile(config, `[server]\ntls = ${tls}\n${isPlain ? "" : `plain_listen = "${plain}"\n`}api_key_file = ${JSON.stringify(keyFile)}\n${kept}${toml}\n`);
+    const assistants = assistantKey ? `assistant_key_file = ${JSON.stringify(join(folder, "assistant-key"))}\n` : "";
+    if (assistantKey) await writeFile(join(folder, "assistant-key"), assistantKey, { mode: 0o600 });
+    await writeFile(config, `[server]\ntls = ${tls}\n${isPlain ? "" : `plain_listen = "${plain}"\n`}api_key_file = ${JSON.stringify(keyFile)}\n${assistants}${kept}${toml}\n`);
     const args = ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])];
     const life = lives("room-server", ROOMD, args);
     const origin = `${isPlain ? "http" : "https"}://${listen}`;

@@ -7,6 +7,8 @@ import { replaceDevices, stopScreenFromBrowserBar } from "./sources.js";
 const client = new WherebyClient();
 const room = client.getRoomConnection();
 const media = client.getLocalMedia();
+/** What the last join was answered with. */
+let welcome = null;
 const lines = [];
 const statuses = [];
 const record = (what, value) => lines.push(`${new Date().toISOString()} ${what} ${JSON.stringify(plain(value))}`);
@@ -67,6 +69,15 @@ function streamOf(kind, participantId) {
     return found[0][field];
 }
 
+const outcomeOf = (joining) =>
+    joining.then(
+        (answer) => {
+            welcome = answer;
+            return "joined";
+        },
+        (error) => String(error?.message ?? error),
+    );
+
 window.lab = {
     /** Starts the devices and joins. Resolves to "joined", or the error with which the SDK refuses. */
     async join({ devices, kinds = { audio: true, video: true }, roomUrl, displayName, ...options }) {
@@ -78,10 +89,7 @@ window.lab = {
         room.initialize({ roomUrl, displayName, ...Object.fromEntries(given) });
         const joined = room.joinRoom();
         follow(room.getState().events);
-        return joined.then(
-            () => "joined",
-            (error) => String(error?.message ?? error),
-        );
+        return outcomeOf(joined);
     },
     /** Has a client of its own ask for each of these rooms, without devices; gives how each was answered and what its status was then. */
     async ask(roomUrls) {
@@ -99,11 +107,9 @@ window.lab = {
         return answers;
     },
     /** Joins again with the same client and devices. */
-    rejoin: () =>
-        room.joinRoom().then(
-            () => "joined",
-            (error) => String(error?.message ?? error),
-        ),
+    rejoin: () => outcomeOf(room.joinRoom()),
+    /** The value of the last successful join's promise. */
+    welcome: () => plain(welcome),
     /** Calls an action of the room connection. */
     act: (name, ...args) => void room[name](...args),
     state: () => ({ ...plain(room.getState()), isLocked: client.getStore().getState().room.isLocked }),
