@@ -18,6 +18,7 @@ export async function startWitness({ port: serverPort }) {
     const joins = [];
     const refusals = new Map();
     const sockets = new Set();
+    const clients = new Set();
 
     const server = createServer(async (incoming, outgoing) => {
         try {
@@ -36,6 +37,8 @@ export async function startWitness({ port: serverPort }) {
     front.on("connection", (client, { url }) => {
         const upstream = new WebSocket(`ws://127.0.0.1:${serverPort}${url}`, { perMessageDeflate: false });
         const waiting = [];
+        clients.add(client);
+        client.on("close", () => clients.delete(client));
         const pass = (text) => (upstream.readyState === WebSocket.OPEN ? upstream.send(text) : waiting.push(text));
         upstream.on("open", () => waiting.splice(0).forEach(pass));
         upstream.on("message", (data) => client.send(data.toString()));
@@ -72,6 +75,10 @@ export async function startWitness({ port: serverPort }) {
         refuse: (roomName, refusal) => refusals.set(roomName, refusal),
         /** From now on joins of that room reach the room server. */
         admit: (roomName) => refusals.delete(roomName),
+        /** Says something to everybody in the room server's place. */
+        tell(name, payload) {
+            for (const client of clients) client.send(`42${JSON.stringify([name, payload])}`);
+        },
         async close() {
             for (const socket of sockets) socket.terminate();
             front.close();

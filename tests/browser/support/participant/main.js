@@ -110,6 +110,8 @@ window.lab = {
     rejoin: () => outcomeOf(room.joinRoom()),
     /** The value of the last successful join's promise. */
     welcome: () => plain(welcome),
+    /** Puts files of these names and texts into the chat. */
+    sendFiles: (files) => void room.sendFiles(files.map(({ name, type, text }) => new File([text], name, { type }))),
     /** Calls an action of the room connection. */
     act: (name, ...args) => void room[name](...args),
     state: () => ({ ...plain(room.getState()), isLocked: client.getStore().getState().room.isLocked }),
