@@ -129,6 +129,21 @@ impl Switches {
         }
     }
 
+    /// The device was found again as another: what was known of it counts no more.
+    pub fn forget(&mut self, device: &str) {
+        for row in &mut self.rows {
+            row.seen.remove(device);
+        }
+    }
+
+    /// Whether this device was ever seen with the switch of this row.
+    #[must_use]
+    pub fn knows(&self, row: usize, device: &str) -> bool {
+        self.rows
+            .get(row)
+            .is_some_and(|row| row.seen.contains_key(device))
+    }
+
     /// What is known of a row: the device that forbids, if one does.
     #[must_use]
     pub fn state(&self, row: usize) -> Option<SwitchState> {
