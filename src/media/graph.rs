@@ -2,9 +2,11 @@
 //! It alone changes them; everybody else sends.
 
 mod connections;
+mod outputs;
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,6 +18,7 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
+use self::outputs::Outputs;
 use crate::{
     capture::{
         Capture, CaptureLine, CaptureNews, CaptureRequest, Source, camera, microphone, screenshare,
@@ -27,7 +30,7 @@ use crate::{
     engine::{Command, EngineStatus},
     fanout::Fanout,
     ice_servers::{self, IceAddress},
-    outputs::Outputs,
+    outputs::OutputSource,
     peer_connection::{PeerDemand, PeerHandle, PeerRequest, PeerSettings},
     pipeline::Timing,
     settings::MediaSettings,
@@ -75,6 +78,7 @@ impl Graph {
         settings: MediaSettings,
         tables: Tables,
         timing: Timing,
+        outputs: Arc<dyn OutputSource>,
         events: mpsc::UnboundedSender<MediaEvent>,
         shown: watch::Sender<EngineStatus>,
     ) -> Self {
@@ -98,6 +102,7 @@ impl Graph {
             sources.insert(source, raw);
         }
         let encoders = Encoders::new(tables.clone(), timing.clone(), rates, sources, tell_encoder);
+        let outputs = Outputs::new(outputs, settings.clone(), timing.clone());
         let peer_settings = PeerSettings {
             tables,
             timing,
@@ -128,7 +133,7 @@ impl Graph {
             demand,
             peers: HashMap::new(),
             closing: VecDeque::new(),
-            outputs: Outputs::default(),
+            outputs,
             devices: Vec::new(),
             ice_addresses: Vec::new(),
             screenshare: Screenshare::Off,
@@ -138,20 +143,11 @@ impl Graph {
     }
 
     /// Goes round until nobody can send commands any more, then closes everything.
-    pub(crate) async fn run(
-        mut self,
-        mut commands: mpsc::UnboundedReceiver<Command>,
-        (outputs, problems): (Outputs, Vec<String>),
-    ) {
-        self.outputs = outputs;
+    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        self.outputs.open();
         self.devices = tokio::task::spawn_blocking(devices::find)
             .await
             .unwrap_or_default();
-        self.shown.send_modify(|status| {
-            status.display = self.outputs.display.as_ref().map(|display| display.name());
-            status.speaker = self.outputs.speaker.as_ref().map(|speaker| speaker.name());
-            status.problems = problems;
-        });
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -160,23 +156,14 @@ impl Graph {
                 biased;
                 command = commands.recv() => match command {
                     Some(Command::Room(command)) => self.carry_out(command),
-                    Some(Command::Show(scene)) => {
-                        if let Some(display) = &mut self.outputs.display {
-                            display.show(&scene);
-                        }
-                    }
-                    Some(Command::Speaker { volume, muted }) => {
-                        if let Some(speaker) = &mut self.outputs.speaker {
-                            speaker.set_volume(volume.min(100));
-                            speaker.set_muted(muted);
-                        }
-                    }
+                    Some(Command::Show(scene)) => self.outputs.show(scene),
+                    Some(Command::Speaker { volume, muted }) => self.outputs.set_volume(volume, muted),
                     None => break,
                 },
                 Some(news) = self.capture_news.recv() => self.hear_capture(news),
                 Some(demand) = self.demands.recv() => self.serve(demand),
                 Some(news) = self.encoder_news.recv() => self.encoders.hear(news),
-                error = next_output_error(&mut self.outputs) => self.problem(error.to_string()),
+                news = self.outputs.next() => self.hear_output(news),
                 () = sleep_until(deadline) => self.encoders.expire(Instant::now()),
                 _ = heartbeat.tick() => {
                     self.closing.retain(|task| !task.is_finished());
@@ -193,26 +180,18 @@ impl Graph {
         let _ = self.events.send(event);
     }
 
-    fn problem(&self, problem: String) {
-        tracing::error!(problem, "playback does not work as it should");
-        self.shown.send_if_modified(|status| {
-            let is_new = !status.problems.contains(&problem);
-            if is_new {
-                status.problems.push(problem);
-            }
-            is_new
-        });
-    }
-
     fn show_status(&self) {
-        let encoders = self.encoders.in_use();
-        let connections = self.peers.len();
+        let now = EngineStatus {
+            encoders: self.encoders.in_use(),
+            connections: self.peers.len(),
+            display: self.outputs.display_name(),
+            speaker: self.outputs.speaker_name(),
+            problems: self.outputs.problems(),
+            ..self.shown.borrow().clone()
+        };
         self.shown.send_if_modified(|status| {
-            let changed = status.encoders != encoders || status.connections != connections;
-            if changed {
-                status.encoders = encoders;
-                status.connections = connections;
-            }
+            let changed = *status != now;
+            *status = now;
             changed
         });
     }
@@ -445,13 +424,7 @@ impl Graph {
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await.is_err() {
             tracing::error!("not everything closed within {SHUTDOWN_TIMEOUT:?}");
         }
-        let outputs = std::mem::take(&mut self.outputs);
-        if tokio::task::spawn_blocking(move || drop(outputs))
-            .await
-            .is_err()
-        {
-            tracing::error!("closing display and speaker ended with a bug");
-        }
+        self.outputs.close().await;
     }
 }
 
@@ -459,28 +432,5 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Waits for an error of the display or the speaker.
-async fn next_output_error(outputs: &mut Outputs) -> crate::playback::PlaybackError {
-    let Outputs {
-        display, speaker, ..
-    } = outputs;
-    let display = async {
-        match display {
-            Some(display) => display.next_error().await,
-            None => std::future::pending().await,
-        }
-    };
-    let speaker = async {
-        match speaker {
-            Some(speaker) => speaker.next_error().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        error = display => error,
-        error = speaker => error,
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use roomd_media::{
     Command as MediaEngineCommand, MediaEngine,
-    outputs::Outputs,
+    outputs::Recording,
     settings::{AudioSink, AudioSource, DisplaySink, MediaSettings, VideoSource},
 };
 use roomd_protocol::{ClientId, records::RoleName};
@@ -51,14 +51,8 @@ pub async fn run(settings: RecordSettings, stop: CancellationToken) -> Result<()
 
     let (frames, received) = mpsc::channel(FRAMES);
     let (media_events, media) = mpsc::unbounded_channel();
-    let outputs = Outputs {
-        recording: Some(frames),
-        ..Outputs::default()
-    };
     let engine =
-        MediaEngine::start_with(media_settings(&settings), media_events, move |_, _, _| {
-            (outputs, Vec::new())
-        })?;
+        MediaEngine::start_with(media_settings(&settings), media_events, Recording(frames))?;
     let (commands, signalling_commands) = mpsc::unbounded_channel();
     let (signalling_events, signalling_inbox) = mpsc::unbounded_channel();
     let signalling_task = signalling::start(

@@ -23,6 +23,8 @@ const INBOX: usize = 1024;
 pub(crate) enum Command {
     Attach {
         socket: SocketId,
+        /// Where it comes from.
+        peer: IpAddr,
         outbox: Outbox,
     },
     Event {
@@ -160,9 +162,13 @@ impl RoomLoop {
 
     fn handle(&mut self, now: Now, command: Command) -> Vec<Outgoing> {
         match command {
-            Command::Attach { socket, outbox } => {
+            Command::Attach {
+                socket,
+                peer,
+                outbox,
+            } => {
                 self.outboxes.insert(socket, outbox);
-                self.rooms.attach(now, socket);
+                return self.rooms.attach(now, socket, peer);
             }
             Command::Event { socket, message } => return self.rooms.receive(now, socket, message),
             Command::Ended { socket, how } => {

@@ -1,6 +1,7 @@
 //! One WebSocket: handshake, heartbeat, limits; events to the room loop and back.
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,12 +30,12 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What a session needs.
 pub(crate) struct Session {
     pub(crate) socket: SocketId,
+    /// Where the connection comes from.
+    pub(crate) peer: IpAddr,
     pub(crate) inbox: Inbox,
     pub(crate) limits: Arc<Limits>,
     /// Cancelled when the server shuts down.
     pub(crate) stop: CancellationToken,
-    /// A place among the connections of the server.
-    pub(crate) place: OwnedSemaphorePermit,
 }
 
 /// Why a connection ended.
@@ -48,12 +49,13 @@ enum End {
 }
 
 impl Session {
-    /// Serves the connection until it ends.
-    pub(crate) async fn run(self, websocket: WebSocket) {
+    /// Serves the connection until it ends. `place` is its place among the connections of the server.
+    pub(crate) async fn run(self, websocket: WebSocket, place: OwnedSemaphorePermit) {
         let (outbox, mut outgoings) = outbox(self.limits.send_queue_bytes);
         let (mut sink, mut stream) = websocket.split();
         let attach = Command::Attach {
             socket: self.socket,
+            peer: self.peer,
             outbox,
         };
         if self.inbox.tell(attach).await.is_err() {
@@ -70,9 +72,13 @@ impl Session {
                 () = overflow.cancelled() => End::Failed,
                 // A socket that the peer has closed may fail to write before its close frame is
                 // read, and the frame tells whether the page was closed.
-                () = &mut writing => tokio::time::timeout(LAST_WORDS, reading)
-                    .await
-                    .unwrap_or(End::Failed),
+                () = &mut writing => {
+                    // Nothing is sent any more: somebody else may come.
+                    drop(place);
+                    tokio::time::timeout(LAST_WORDS, reading)
+                        .await
+                        .unwrap_or(End::Failed)
+                }
             }
         };
         let how = match end {
@@ -90,7 +96,6 @@ impl Session {
         };
         // Without a room loop there is nobody to tell.
         let _ = self.inbox.tell(ended).await;
-        drop(self.place);
     }
 
     async fn read(

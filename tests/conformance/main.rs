@@ -26,12 +26,23 @@ named here, and fails when one of them does.
 
 The columns: **client** is the state machine of the box, **server** the room server, **mqtt** what a controller sends and
 sees, **sdk** the comparison with the unmodified SDK in a browser. A row can be shown by several tests; one is named. *missing*
-means that no test says that it shows this: the thing may be there all the same, but nothing proves it.
+means that no test says that it shows this: the thing may be there all the same, but nothing proves it. — with a number means
+that it cannot be shown there, for the reason of that number below the tables; such cells do not count.
 ";
 
 #[derive(Deserialize)]
 struct Rows {
     group: Vec<Group>,
+    not_applicable: Vec<NotApplicable>,
+}
+
+/// Cells that can never be filled.
+#[derive(Deserialize)]
+struct NotApplicable {
+    /// Why, in a sentence.
+    reason: String,
+    /// `<row> [<columns>]`; a row that ends with `*` means all that begin so.
+    cells: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,27 +53,79 @@ struct Group {
     rows: Vec<String>,
 }
 
-/// Row and column → file and name of the tests.
-type Shown = BTreeMap<(String, String), BTreeSet<(String, String)>>;
+/// A row and a column.
+type Cell = (String, String);
+
+/// Cell → file and name of the tests.
+type Shown = BTreeMap<Cell, BTreeSet<(String, String)>>;
+
+/// Cell → number of the reason, from 1.
+type Impossible = BTreeMap<Cell, usize>;
+
+impl Rows {
+    fn read() -> Self {
+        toml::from_str(&read("tests/conformance/rows.toml")).unwrap()
+    }
+
+    /// Every cell of the page.
+    fn cells(&self) -> BTreeSet<Cell> {
+        let rows = self.group.iter().flat_map(|group| {
+            let names = group.rows.iter();
+            names.map(move |row| (format!("{}.{row}", group.prefix), &group.columns))
+        });
+        rows.flat_map(|(row, columns)| {
+            let columns = columns.iter();
+            columns.map(move |column| (row.clone(), column.clone()))
+        })
+        .collect()
+    }
+
+    /// What can never be shown, each cell for one reason.
+    fn impossible(&self) -> Impossible {
+        let known = self.cells();
+        let mut impossible = Impossible::new();
+        for (index, entry) in self.not_applicable.iter().enumerate() {
+            assert!(
+                entry.reason.len() > 20 && entry.reason.ends_with('.'),
+                "not a sentence: {}",
+                entry.reason
+            );
+            for pattern in &entry.cells {
+                let (row, columns) = cells_of(pattern).unwrap_or_else(|| {
+                    panic!("{pattern}: a row, or its beginning and *, then [columns]")
+                });
+                for column in columns {
+                    let named = known.iter().filter(|(name, of)| {
+                        let is_row = match row.strip_suffix('*') {
+                            Some(beginning) => name.starts_with(beginning),
+                            None => name == row,
+                        };
+                        is_row && of == column
+                    });
+                    let mut named = named.peekable();
+                    assert!(named.peek().is_some(), "{pattern}: no row has [{column}]");
+                    for cell in named {
+                        let twice = impossible.insert(cell.clone(), index + 1);
+                        assert!(twice.is_none(), "two reasons for {cell:?}");
+                    }
+                }
+            }
+        }
+        impossible
+    }
+}
+
+/// `row row [column, column]` in its two parts.
+fn cells_of(text: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+    let (rows, columns) = text.strip_suffix(']')?.split_once(" [")?;
+    Some((rows, columns.split(", ")))
+}
 
 #[test]
 fn the_page_names_for_each_row_a_test_that_is_there() {
-    let rows: Rows = toml::from_str(&read("tests/conformance/rows.toml")).unwrap();
-    let known: BTreeSet<(String, String)> = rows
-        .group
-        .iter()
-        .flat_map(|group| {
-            group.rows.iter().flat_map(move |row| {
-                let row = format!("{}.{row}", group.prefix);
-                let columns = group.columns.iter();
-                columns.map(move |column| (row.clone(), column.clone()))
-            })
-        })
-        .collect();
-    let mut shown = Shown::new();
-    for file in files() {
-        collect(&file, &read(&file), &mut shown);
-    }
+    let rows = Rows::read();
+    let known = rows.cells();
+    let shown = shown();
     for ((row, column), tests) in &shown {
         let is_known = known.contains(&(row.clone(), column.clone()));
         assert!(
@@ -82,8 +145,19 @@ fn the_page_names_for_each_row_a_test_that_is_there() {
 }
 
 #[test]
+fn what_is_said_to_be_impossible_is_claimed_by_no_test() {
+    let impossible = Rows::read().impossible();
+    for (cell, tests) in shown() {
+        assert!(
+            !impossible.contains_key(&cell),
+            "{cell:?} cannot be shown, says rows.toml, and {tests:?} shows it"
+        );
+    }
+}
+
+#[test]
 fn the_reference_is_complete() {
-    let rows: Rows = toml::from_str(&read("tests/conformance/rows.toml")).unwrap();
+    let rows = Rows::read();
     let count = |prefix: &str| {
         let group = rows
             .group
@@ -107,21 +181,25 @@ fn the_reference_is_complete() {
     assert_eq!(counts, [55, 22, 14, 12, 16, 20, 55]);
 }
 
+/// What the tests say that they show.
+fn shown() -> Shown {
+    let mut shown = Shown::new();
+    for file in files() {
+        collect(&file, &read(&file), &mut shown);
+    }
+    shown
+}
+
 /// Reads the comments of a file.
 fn collect(file: &str, text: &str, shown: &mut Shown) {
     let mut waiting: Vec<(String, String)> = Vec::new();
     for (number, line) in text.lines().map(str::trim).enumerate() {
         if let Some(marker) = line.strip_prefix("// conformance: ") {
-            let (rows, columns) = marker
-                .strip_suffix(']')
-                .and_then(|marker| marker.split_once(" ["))
+            let (rows, columns) = cells_of(marker)
                 .unwrap_or_else(|| panic!("{file}:{}: rows, then [columns]", number + 1));
-            for row in rows.split_whitespace() {
-                waiting.extend(
-                    columns
-                        .split(", ")
-                        .map(|column| (row.to_owned(), column.to_owned())),
-                );
+            for column in columns {
+                let rows = rows.split_whitespace();
+                waiting.extend(rows.map(|row| (row.to_owned(), column.to_owned())));
             }
         }
         if let Some((_, rest)) = line.split_once("Room-connection reference §7, invariant ")
@@ -158,21 +236,28 @@ fn test_name(line: &str) -> Option<String> {
 }
 
 fn render(rows: &Rows, shown: &Shown) -> String {
+    let impossible = rows.impossible();
     let mut page = OPENING.to_owned();
     let mut sum = String::new();
     let mut body = String::new();
     for group in &rows.group {
-        let header: Vec<&str> = group.columns.iter().map(String::as_str).collect();
-        writeln!(body, "\n## {}\n\n| | {} |", group.title, header.join(" | ")).unwrap();
-        writeln!(body, "|---|{}", "---|".repeat(header.len())).unwrap();
-        let mut counts = vec![0; header.len()];
+        let header = group.columns.join(" | ");
+        writeln!(body, "\n## {}\n\n| | {header} |", group.title).unwrap();
+        writeln!(body, "|---|{}", "---|".repeat(group.columns.len())).unwrap();
+        // Shown, and could be shown.
+        let mut counts = vec![(0, 0); group.columns.len()];
         for row in &group.rows {
             let mut cells = Vec::new();
-            for (index, column) in group.columns.iter().enumerate() {
-                let key = (format!("{}.{row}", group.prefix), column.clone());
-                cells.push(match shown.get(&key).and_then(|tests| tests.first()) {
+            for (column, (done, of)) in group.columns.iter().zip(&mut counts) {
+                let cell = (format!("{}.{row}", group.prefix), column.clone());
+                if let Some(number) = impossible.get(&cell) {
+                    cells.push(format!("—[^{number}]"));
+                    continue;
+                }
+                *of += 1;
+                cells.push(match shown.get(&cell).and_then(|tests| tests.first()) {
                     Some((file, name)) => {
-                        counts[index] += 1;
+                        *done += 1;
                         // A name of a template is shown as far as it is the same for all.
                         format!("{} ([{}](../{file}))", name.replace('_', " "), stem(file))
                     }
@@ -181,21 +266,28 @@ fn render(rows: &Rows, shown: &Shown) -> String {
             }
             writeln!(body, "| `{row}` | {} |", cells.join(" | ")).unwrap();
         }
-        let counted: Vec<String> = header
-            .iter()
-            .zip(counts)
-            .map(|(column, count)| format!("{column} {count}"))
+        let counted = group.columns.iter().zip(counts);
+        let counted: Vec<String> = counted
+            .map(|(column, (done, of))| format!("{column} {done}/{of}"))
             .collect();
+        let count = group.rows.len();
         writeln!(
             sum,
-            "| {} | {} | {} |",
+            "| {} | {count} | {} |",
             group.title,
-            group.rows.len(),
             counted.join(", ")
         )
         .unwrap();
     }
-    writeln!(page, "\n| | rows | shown |\n|---|---|---|\n{}{body}", sum).unwrap();
+    write!(
+        page,
+        "\n| | rows | shown of what can be |\n|---|---|---|\n{sum}{body}"
+    )
+    .unwrap();
+    page.push_str("\n## What cannot be shown\n\n");
+    for (index, entry) in rows.not_applicable.iter().enumerate() {
+        writeln!(page, "[^{}]: {}", index + 1, entry.reason).unwrap();
+    }
     // One line feed at the end.
     format!("{}\n", page.trim_end())
 }

@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq;
 
 use super::{
     Closing, Outgoing, Place, Rooms, SocketId,
+    leave::{KICKED, MEETING_ENDED},
     permissions::{is_unique, may_publish, opens_locked},
     room::{Client, Room},
     tell, truncated,
@@ -77,6 +78,9 @@ impl Rooms {
                 (None, None)
             }
         };
+        if again.is_none() && self.send_back(now, socket, &device, &request, out) {
+            return Ok(());
+        }
         self.open(&name)?;
         let mut admission = self.admission(now, &device, &request, again.is_some())?;
         admission.role = assistant.or(admission.role);
@@ -89,6 +93,44 @@ impl Rooms {
             (again, reserved),
             out,
         )
+    }
+
+    /// Who was sent out while its connection was lost does not know yet: it still shows its claim. It
+    /// hears now what it missed. Who knows that it was sent out comes again without a claim.
+    fn send_back(
+        &mut self,
+        now: Now,
+        socket: SocketId,
+        device: &DeviceId,
+        request: &JoinRoom,
+        out: &mut Vec<Outgoing>,
+    ) -> bool {
+        let Some(claim) = self.claim(now, device, request) else {
+            return false;
+        };
+        let is_over = |meeting: &String| !self.meetings.contains_key(meeting);
+        let room = self.rooms.get(&claim.room);
+        let room = room.filter(|room| room.meeting_id == claim.meeting);
+        let reason = if claim.meeting.as_ref().is_some_and(is_over) {
+            MEETING_ENDED
+        } else if room.is_some_and(|room| room.is_kicked(&claim.client)) {
+            KICKED
+        } else {
+            return false;
+        };
+        self.tell_kicked(now, socket, claim.client, reason, out);
+        true
+    }
+
+    /// The claim of a request, where it is one of this room and device, and not too old.
+    fn claim(&self, now: Now, device: &DeviceId, request: &JoinRoom) -> Option<ClientClaim> {
+        let lifetime = self.settings.claim_lifetime.as_secs() as i64;
+        let claim = self
+            .keys
+            .read_client_claim(request.client_claim.as_ref()?)?;
+        let age = now.wall.as_second() - claim.issued.as_second();
+        let is_good = claim.room == request.room_name && claim.device == *device && age <= lifetime;
+        is_good.then_some(claim)
     }
 
     /// The role of who shows the key of assistants; `None` for persons.
@@ -290,7 +332,7 @@ impl Rooms {
         if self.rooms.contains_key(name) {
             return Ok(());
         }
-        let meeting = self.meetings.values().find(|m| m.room_name == name);
+        let meeting = self.meeting_of(name);
         let room = match meeting {
             Some(meeting) => Room::of_meeting(meeting),
             None if self.settings.allow_unlisted_rooms => {
@@ -313,18 +355,9 @@ impl Rooms {
         let Some(room) = self.rooms.get(&request.room_name) else {
             return Err("internal_server_error");
         };
-        let lifetime = self.settings.claim_lifetime.as_secs() as i64;
-        let claim = request
-            .client_claim
-            .as_ref()
-            .and_then(|token| self.keys.read_client_claim(token))
-            .filter(|claim| {
-                claim.room == room.name
-                    && claim.meeting == room.meeting_id
-                    && claim.device == *device
-                    && now.wall.as_second() - claim.issued.as_second() <= lifetime
-                    && !room.is_kicked(&claim.client)
-            });
+        let claim = self
+            .claim(now, device, request)
+            .filter(|claim| claim.meeting == room.meeting_id && !room.is_kicked(&claim.client));
         let key = request
             .room_key
             .as_ref()

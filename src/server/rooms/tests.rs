@@ -11,6 +11,7 @@ mod sharing;
 
 use std::{
     collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -34,6 +35,9 @@ use crate::{
 
 /// The key of assistants, where there are any.
 const ASSISTANT_KEY: &str = "the key of assistants";
+
+/// Where everybody comes from.
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Ids that tell in which order they were given.
 struct Counted(u64);
@@ -153,7 +157,8 @@ impl TestRooms {
     fn socket(&mut self, device: &str) -> SocketId {
         let socket = SocketId(self.next_socket);
         self.next_socket += 1;
-        self.rooms.attach(self.now, socket);
+        let outgoing = self.rooms.attach(self.now, socket, PEER);
+        self.take_in(outgoing);
         let device_credentials = self.keys.device_credentials(device.into());
         let identify = IdentifyDevice { device_credentials };
         let outgoing =

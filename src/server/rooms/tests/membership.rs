@@ -214,7 +214,8 @@ fn what_cannot_join_gets_its_error() {
 fn without_genuine_credentials_one_is_identified_and_then_refused() {
     let mut test = TestRooms::open();
     let socket = SocketId(77);
-    test.rooms.attach(test.now, socket);
+    let outgoing = test.rooms.attach(test.now, socket, PEER);
+    test.take_in(outgoing);
     let forged = json!({ "deviceCredentials": { "credentials": { "uuid": "d" }, "hmac": "00" } });
     test.send(socket, "identify_device", forged);
     assert_eq!(test.heard(socket), ["device_identified"]);
@@ -222,7 +223,9 @@ fn without_genuine_credentials_one_is_identified_and_then_refused() {
         panic!("let in")
     };
     assert_eq!(refused.error.as_deref(), Some("client_missing_device_id"));
-    test.advance(60);
+    test.advance(19);
+    assert!(test.closed.is_empty());
+    test.advance(1);
     assert_eq!(test.closed, [(socket, Closing::ForNow)]);
 }
 
@@ -271,6 +274,32 @@ fn a_device_has_a_limited_number_of_connections() {
     assert_eq!(test.closed, [(eleventh, Closing::ForGood)]);
     test.socket("d-b");
     assert_eq!(test.closed.len(), 1);
+}
+
+#[test]
+fn connections_that_do_not_identify_leave_room_for_those_that_do() {
+    let mut test = TestRooms::open();
+    for _ in 0..1000 {
+        let socket = SocketId(test.next_socket);
+        test.next_socket += 1;
+        let outgoing = test.rooms.attach(test.now, socket, PEER);
+        test.take_in(outgoing);
+        if test.next_socket == 500 {
+            // From the same address, in the middle of it.
+            test.visitor("d-a");
+        }
+    }
+    assert_eq!(test.rooms.census().sockets, 200 + 1);
+    assert!(test.closed.iter().all(|(_, how)| *how == Closing::ForNow));
+    assert_eq!(test.closed.len(), 800);
+    let (_, joined) = test.enter("d-b", json!({}));
+    assert_eq!(
+        joined.room.clients.len(),
+        2,
+        "nobody in the room was sent away"
+    );
+    test.advance(20);
+    assert_eq!(test.rooms.census().sockets, 2);
 }
 
 #[test]

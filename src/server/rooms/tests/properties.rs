@@ -173,7 +173,11 @@ impl World {
             );
         }
         for room in self.test.rooms.rooms.values() {
-            assert!(!room.is_forgettable(), "{} is empty and kept", room.name);
+            assert!(
+                !room.is_forgettable(self.test.now),
+                "{} is empty and kept",
+                room.name
+            );
             assert_eq!(room.session.is_some(), room.clients.len() >= 2);
             for client in room.clients.values() {
                 assert_ne!(client.socket.is_some(), client.grace_until.is_some());

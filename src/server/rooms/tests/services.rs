@@ -102,8 +102,11 @@ fn stopping_takes_the_recorder_out_and_its_key_opens_nothing_any_more() {
     let heard = test.heard(recorder.socket);
     assert_eq!(heard.first(), Some(&"client_kicked"), "{heard:?}");
     assert_eq!(test.stored, [Outgoing::StopRecorder { recorder: id }]);
-    let again = json!({ "roomKey": key, "clientClaim": recorder.claim });
-    let (_, refused) = test.refused("d-r", again);
+    let again = json!({ "roomName": "/r", "roomKey": key, "clientClaim": recorder.claim });
+    let socket = test.socket("d-r");
+    test.send(socket, "join_room", again);
+    assert_eq!(test.heard(socket), ["client_kicked"]);
+    let (_, refused) = test.refused("d-r", json!({ "roomKey": key }));
     assert_eq!(
         refused.error.as_deref(),
         Some("room_join_permission_denied")
