@@ -1,4 +1,4 @@
-//! Stands before the room server, as plain as the server: takes down every REST request, and answers joins of chosen rooms in its place.
+//! Stands before the room server, as plain as the server: takes down every request, and answers joins of chosen rooms in its place.
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
@@ -34,7 +34,8 @@ export async function startWitness({ port: serverPort }) {
         }
     });
     const front = new WebSocketServer({ server, perMessageDeflate: false });
-    front.on("connection", (client, { url }) => {
+    front.on("connection", (client, { url, headers }) => {
+        requests.push({ method: "GET", path: url, headers, body: "" });
         const upstream = new WebSocket(`ws://127.0.0.1:${serverPort}${url}`, { perMessageDeflate: false });
         const waiting = [];
         clients.add(client);
@@ -67,7 +68,7 @@ export async function startWitness({ port: serverPort }) {
     return {
         port: server.address().port,
         origin: `http://127.0.0.1:${server.address().port}`,
-        /** The REST requests so far: `{ method, path, headers, body }`. */
+        /** The requests so far, those that become WebSockets too: `{ method, path, headers, body }`. */
         requests,
         /** The `join_room` so far: `{ roomName, userAgent }`. */
         joins,

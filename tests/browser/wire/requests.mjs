@@ -21,11 +21,11 @@ function eventOf({ method, path, headers, body }) {
 export function recordRequests({ requests }) {
     let taken = requests.length;
     return {
-        /** The requests since the last `take`. */
+        /** The requests since the last `take`, by name: those that need nothing of each other are made at the same time. */
         async take() {
-            const since = requests.slice(taken);
+            const since = requests.slice(taken).map(eventOf);
             taken = requests.length;
-            return since.map(eventOf);
+            return since.sort(([one], [other]) => (one < other ? -1 : Number(one > other)));
         },
     };
 }
