@@ -35,11 +35,15 @@ fn recording() -> (TestRooms, Person, Person, Person) {
 }
 
 fn ended(test: &mut TestRooms, recorder: &ClientId) {
-    let outgoing = test.rooms.recorder_ended(test.now, "/r", recorder, "why");
+    ended_with(test, recorder, Some("why"));
+}
+
+fn ended_with(test: &mut TestRooms, recorder: &ClientId, reason: Option<&str>) {
+    let outgoing = test.rooms.recorder_ended(test.now, "/r", recorder, reason);
     test.take_in(outgoing);
 }
 
-// conformance: action.startCloudRecording [server]
+// conformance: action.startCloudRecording field.CloudRecordingState.status field.CloudRecordingState.startedAt [server]
 #[test]
 fn a_recording_starts_for_everybody_when_the_recorder_joins() {
     let (mut test, host, visitor, recorder) = recording();
@@ -121,15 +125,58 @@ fn a_recorder_that_is_lost_ends_the_recording_for_everybody() {
         test.heard(host.socket),
         ["cloud_recording_stopped", "client_left"]
     );
-    let (mut test, host, _, recorder) = recording();
-    test.forget_sent();
-    ended(&mut test, &recorder.id);
-    assert_eq!(
-        test.heard(host.socket),
-        ["cloud_recording_stopped", "client_left"]
-    );
 }
 
+// conformance: event.cloud-recording:status-changed field.CloudRecordingState.error [server]
+#[test]
+fn everybody_is_told_why_a_recording_ended_that_nobody_stopped() {
+    for (reason, told) in [(Some("why"), "why"), (None, "recorder_ended")] {
+        let (mut test, host, visitor, recorder) = recording();
+        test.forget_sent();
+        ended_with(&mut test, &recorder.id, reason);
+        for person in [&host, &visitor] {
+            let events = test.events(person.socket);
+            let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(
+                names,
+                [
+                    "cloud_recording_stopped",
+                    "client_left",
+                    "cloud_recording_started"
+                ]
+            );
+            assert_eq!(events[2].1["error"], told);
+        }
+    }
+}
+
+#[test]
+fn a_recorder_that_fails_after_it_left_is_an_error_for_everybody_and_one_that_finishes_is_none() {
+    for (reason, heard) in [
+        (Some("why"), vec!["cloud_recording_started"]),
+        (None, vec![]),
+    ] {
+        let (mut test, host, visitor, recorder) = recording();
+        test.send(host.socket, "stop_recording", json!(null));
+        test.forget_sent();
+        ended_with(&mut test, &recorder.id, reason);
+        assert_eq!(test.heard(host.socket), heard);
+        assert_eq!(test.heard(visitor.socket), heard);
+    }
+    // Not while the next recording is on its way.
+    let (mut test, host, _, recorder) = recording();
+    test.send(host.socket, "stop_recording", json!(null));
+    test.send(
+        host.socket,
+        "start_recording",
+        json!({ "recording": "cloud" }),
+    );
+    test.forget_sent();
+    ended(&mut test, &recorder.id);
+    assert!(test.heard(host.socket).is_empty());
+}
+
+// conformance: field.CloudRecordingState.error [server]
 #[test]
 fn a_recorder_that_does_not_come_is_an_error_for_who_asked() {
     let failure = |test: &mut TestRooms, host: &Person, visitor: &Person, error: &str| {
@@ -185,6 +232,7 @@ fn the_end_of_the_meeting_ends_the_recording() {
     assert!(test.stored.contains(&stop));
 }
 
+// conformance: field.LiveTranscriptionState.error field.LiveCaptionsState.error [server]
 #[test]
 fn without_a_backend_whoever_may_ask_is_told_so() {
     let mut test = TestRooms::open();
@@ -224,7 +272,8 @@ fn captioned() -> (TestRooms, Person, Person, Person) {
     (test, host, reader, captioner)
 }
 
-// conformance: action.startLiveCaptions action.stopLiveCaptions [server]
+// conformance: action.startLiveCaptions action.stopLiveCaptions field.LiveCaptionsState.status [server]
+// conformance: field.LiveCaption.resultId field.LiveCaption.participantId field.LiveCaption.text [server]
 #[test]
 fn captions_reach_those_who_asked_and_only_until_they_do_without() {
     let (mut test, host, reader, captioner) = captioned();
@@ -265,6 +314,32 @@ fn captions_stay_in_the_group_of_the_speaker() {
     test.forget_sent();
     test.send(captioner.socket, "live_caption", caption);
     assert_eq!(test.heard(reader.socket), ["live_caption"]);
+}
+
+// conformance: action.stopLiveTranscription field.LiveTranscriptionState.status [server]
+// conformance: field.LiveTranscriptionState.startedAt [server]
+#[test]
+fn a_host_stops_a_transcription_for_everybody() {
+    let (mut test, host, reader, captioner) = captioned();
+    test.send(host.socket, "start_live_transcription", json!(null));
+    for person in [&host, &reader] {
+        let (name, started) = test.events(person.socket).remove(0);
+        assert_eq!(name, "live_transcription_started");
+        assert_eq!(started["startedAt"], "2026-11-23T12:00:00.000Z");
+    }
+    test.send(reader.socket, "stop_live_transcription", json!(null));
+    assert!(
+        test.heard(host.socket).is_empty(),
+        "visitors do not stop it"
+    );
+    test.send(host.socket, "stop_live_transcription", json!(null));
+    for person in [&host, &reader] {
+        assert_eq!(test.heard(person.socket), ["live_transcription_stopped"]);
+    }
+    let record = test.record(&captioner.id);
+    assert_eq!(record.started_live_transcription_at, None);
+    let (_, joined) = test.enter("d-late", json!({}));
+    assert_eq!(joined.room.live_transcription_id, None);
 }
 
 // conformance: action.startLiveTranscription [server]
