@@ -87,7 +87,8 @@ impl Graph {
         let Some(changed) = self.outputs.hear(news) else {
             return;
         };
-        for handle in self.peers.values() {
+        let concerned = |peer: &ClientId| changed.of.as_ref().is_none_or(|of| of == peer);
+        for (_, handle) in self.peers.iter().filter(|(peer, _)| concerned(peer)) {
             handle.ask(PeerRequest::Reattach {
                 video: changed.video,
             });
