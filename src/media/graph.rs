@@ -6,7 +6,7 @@ mod outputs;
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -70,6 +70,9 @@ pub(crate) struct Graph {
     profile: CaptureProfile,
     /// Closings of the presentation that were asked for and are not done yet.
     screenshare_closings: u32,
+    /// For an engine that records: the peers with the codec that was offered, and whether that led to a
+    /// connection.
+    offered: Vec<(ClientId, usize, Arc<AtomicBool>)>,
 }
 
 impl Graph {
@@ -139,6 +142,7 @@ impl Graph {
             screenshare: Screenshare::Off,
             profile: CaptureProfile::default(),
             screenshare_closings: 0,
+            offered: Vec::new(),
         }
     }
 
