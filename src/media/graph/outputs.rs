@@ -243,6 +243,11 @@ impl Outputs {
         self.volume = Some((volume, muted));
     }
 
+    /// Whether streams are recorded, and nothing is decoded.
+    pub(super) fn are_recorded(&self) -> bool {
+        self.source.recording().is_some()
+    }
+
     /// An input for a stream: of the recording in an engine that records; `None` while there is no output for it.
     pub(super) fn input(
         &mut self,
