@@ -92,6 +92,9 @@ fn read_limits(section: &mut Section<'_, '_>, server: &mut ServerConfig) {
     keys.with("devices_per_minute", |server| {
         &mut server.limits.devices_per_minute
     });
+    keys.with("unidentified_sockets", |server| {
+        &mut server.limits.unidentified_sockets
+    });
     keys.with("identify_seconds", |server| {
         &mut server.limits.identify_seconds
     });

@@ -1,5 +1,7 @@
 //! The handle of the media engine: commands in, events and a watched status out.
 
+use std::sync::Arc;
+
 use gstreamer as gst;
 use roomd_room::{CaptureReport, MediaCommand, MediaEvent};
 use serde::Serialize;
@@ -9,11 +11,12 @@ use tokio::{
 };
 
 use crate::{
+    devices::Device,
     encoders::{EncoderError, Tables},
     encoding::EncoderInUse,
     graph::Graph,
     launch::LaunchError,
-    outputs::Outputs,
+    outputs::{OutputSource, OwnOutputs},
     pipeline::Timing,
     scene::Scene,
     settings::MediaSettings,
@@ -86,6 +89,8 @@ pub struct EngineStatus {
     pub display: Option<String>,
     /// Name of the speaker, `None` when there is none.
     pub speaker: Option<String>,
+    /// Cameras, microphones and speakers that this machine had when it was looked at last.
+    pub devices: Vec<Device>,
     /// Encoders in use and why these.
     pub encoders: Vec<EncoderInUse>,
     /// Number of peer connections.
@@ -114,20 +119,17 @@ impl MediaEngine {
         settings: MediaSettings,
         events: mpsc::UnboundedSender<MediaEvent>,
     ) -> Result<Self, MediaError> {
-        Self::start_with(settings, events, Outputs::open)
+        Self::start_with(settings, events, OwnOutputs)
     }
 
-    /// The same with outputs of one's own. `open` is called where it may block, with the settings and the clock and base
-    /// time that all pipelines share, and gives the outputs and what went wrong with them.
+    /// The same with outputs of one's own.
     ///
     /// # Errors
     /// As [`MediaEngine::start`].
     pub fn start_with(
         settings: MediaSettings,
         events: mpsc::UnboundedSender<MediaEvent>,
-        open: impl FnOnce(&MediaSettings, &gst::Clock, gst::ClockTime) -> (Outputs, Vec<String>)
-        + Send
-        + 'static,
+        outputs: impl OutputSource,
     ) -> Result<Self, MediaError> {
         gst::init()?;
         settings.check()?;
@@ -135,26 +137,11 @@ impl MediaEngine {
         let timing = Timing::start();
         let (commands, inbox) = mpsc::unbounded_channel();
         let (shown, status) = watch::channel(EngineStatus::default());
-        let (with, clock) = (settings.clone(), timing.clone());
-        let opening = move || open(&with, &clock.clock, clock.base_time);
-        let graph = Graph::new(settings, tables, timing, events, shown);
-        let task = tokio::spawn(async move {
-            let outputs = tokio::task::spawn_blocking(opening)
-                .await
-                .unwrap_or_else(|error| {
-                    (
-                        Outputs::default(),
-                        vec![format!(
-                            "opening display and speaker ended with a bug: {error}"
-                        )],
-                    )
-                });
-            graph.run(inbox, outputs).await;
-        });
+        let graph = Graph::new(settings, tables, timing, Arc::new(outputs), events, shown);
         Ok(Self {
             commands,
             status,
-            task,
+            task: tokio::spawn(graph.run(inbox)),
         })
     }
 

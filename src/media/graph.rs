@@ -2,9 +2,12 @@
 //! It alone changes them; everybody else sends.
 
 mod connections;
+mod outputs;
+mod returning;
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,6 +19,7 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
+use self::{outputs::Outputs, returning::Returning};
 use crate::{
     capture::{
         Capture, CaptureLine, CaptureNews, CaptureRequest, Source, camera, microphone, screenshare,
@@ -27,7 +31,7 @@ use crate::{
     engine::{Command, EngineStatus},
     fanout::Fanout,
     ice_servers::{self, IceAddress},
-    outputs::Outputs,
+    outputs::OutputSource,
     peer_connection::{PeerDemand, PeerHandle, PeerRequest, PeerSettings},
     pipeline::Timing,
     settings::MediaSettings,
@@ -62,6 +66,7 @@ pub(crate) struct Graph {
     closing: VecDeque<JoinHandle<()>>,
     outputs: Outputs,
     devices: Vec<Device>,
+    returning: Returning,
     ice_addresses: Vec<IceAddress>,
     screenshare: Screenshare,
     profile: CaptureProfile,
@@ -75,6 +80,7 @@ impl Graph {
         settings: MediaSettings,
         tables: Tables,
         timing: Timing,
+        outputs: Arc<dyn OutputSource>,
         events: mpsc::UnboundedSender<MediaEvent>,
         shown: watch::Sender<EngineStatus>,
     ) -> Self {
@@ -98,6 +104,7 @@ impl Graph {
             sources.insert(source, raw);
         }
         let encoders = Encoders::new(tables.clone(), timing.clone(), rates, sources, tell_encoder);
+        let outputs = Outputs::new(outputs, settings.clone(), timing.clone());
         let peer_settings = PeerSettings {
             tables,
             timing,
@@ -128,8 +135,9 @@ impl Graph {
             demand,
             peers: HashMap::new(),
             closing: VecDeque::new(),
-            outputs: Outputs::default(),
+            outputs,
             devices: Vec::new(),
+            returning: Returning::new(),
             ice_addresses: Vec::new(),
             screenshare: Screenshare::Off,
             profile: CaptureProfile::default(),
@@ -138,46 +146,39 @@ impl Graph {
     }
 
     /// Goes round until nobody can send commands any more, then closes everything.
-    pub(crate) async fn run(
-        mut self,
-        mut commands: mpsc::UnboundedReceiver<Command>,
-        (outputs, problems): (Outputs, Vec<String>),
-    ) {
-        self.outputs = outputs;
+    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        self.outputs.open();
         self.devices = tokio::task::spawn_blocking(devices::find)
             .await
             .unwrap_or_default();
-        self.shown.send_modify(|status| {
-            status.display = self.outputs.display.as_ref().map(|display| display.name());
-            status.speaker = self.outputs.speaker.as_ref().map(|speaker| speaker.name());
-            status.problems = problems;
-        });
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let deadline = self.encoders.next_deadline();
+            let deadline = [
+                self.encoders.next_deadline(),
+                self.returning.next_deadline(),
+            ]
+            .into_iter()
+            .flatten()
+            .min();
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
                     Some(Command::Room(command)) => self.carry_out(command),
-                    Some(Command::Show(scene)) => {
-                        if let Some(display) = &mut self.outputs.display {
-                            display.show(&scene);
-                        }
-                    }
-                    Some(Command::Speaker { volume, muted }) => {
-                        if let Some(speaker) = &mut self.outputs.speaker {
-                            speaker.set_volume(volume.min(100));
-                            speaker.set_muted(muted);
-                        }
-                    }
+                    Some(Command::Show(scene)) => self.outputs.show(scene),
+                    Some(Command::Speaker { volume, muted }) => self.outputs.set_volume(volume, muted),
                     None => break,
                 },
                 Some(news) = self.capture_news.recv() => self.hear_capture(news),
                 Some(demand) = self.demands.recv() => self.serve(demand),
                 Some(news) = self.encoder_news.recv() => self.encoders.hear(news),
-                error = next_output_error(&mut self.outputs) => self.problem(error.to_string()),
-                () = sleep_until(deadline) => self.encoders.expire(Instant::now()),
+                news = self.outputs.next() => self.hear_output(news),
+                devices = self.returning.found() => self.hear_devices(devices),
+                () = sleep_until(deadline) => {
+                    let now = Instant::now();
+                    self.encoders.expire(now);
+                    self.returning.expire(now);
+                }
                 _ = heartbeat.tick() => {
                     self.closing.retain(|task| !task.is_finished());
                     self.shown.send_modify(|status| status.heartbeat += 1);
@@ -193,46 +194,27 @@ impl Graph {
         let _ = self.events.send(event);
     }
 
-    fn problem(&self, problem: String) {
-        tracing::error!(problem, "playback does not work as it should");
-        self.shown.send_if_modified(|status| {
-            let is_new = !status.problems.contains(&problem);
-            if is_new {
-                status.problems.push(problem);
-            }
-            is_new
-        });
-    }
-
     fn show_status(&self) {
-        let encoders = self.encoders.in_use();
-        let connections = self.peers.len();
+        let now = EngineStatus {
+            encoders: self.encoders.in_use(),
+            connections: self.peers.len(),
+            display: self.outputs.display_name(),
+            speaker: self.outputs.speaker_name(),
+            problems: self.outputs.problems(),
+            devices: self.devices.clone(),
+            ..self.shown.borrow().clone()
+        };
         self.shown.send_if_modified(|status| {
-            let changed = status.encoders != encoders || status.connections != connections;
-            if changed {
-                status.encoders = encoders;
-                status.connections = connections;
-            }
+            let changed = *status != now;
+            *status = now;
             changed
         });
     }
 
     fn carry_out(&mut self, command: MediaCommand) {
         match command {
-            MediaCommand::Microphone { enabled } => {
-                let line = microphone::line(&self.settings.microphone, &self.devices);
-                let line = line.map_err(|error| error.to_string());
-                self.switch(
-                    Source::Microphone,
-                    enabled,
-                    line,
-                    "no microphone is configured",
-                );
-            }
-            MediaCommand::Camera { enabled } => {
-                let line = self.camera_line();
-                self.switch(Source::Camera, enabled, line, "no camera is configured");
-            }
+            MediaCommand::Microphone { enabled } => self.switch(Source::Microphone, enabled),
+            MediaCommand::Camera { enabled } => self.switch(Source::Camera, enabled),
             MediaCommand::CaptureProfile(profile) => self.change_profile(profile),
             MediaCommand::StartScreenshare { source } => self.start_screenshare(source.as_deref()),
             MediaCommand::StopScreenshare => {
@@ -295,33 +277,40 @@ impl Graph {
         }
     }
 
-    fn switch(
-        &mut self,
-        source: Source,
-        enabled: bool,
-        line: Result<Option<CaptureLine>, String>,
-        missing: &str,
-    ) {
+    fn switch(&mut self, source: Source, enabled: bool) {
         if !enabled {
             // At once: nothing coded leaves from here on, whatever the device still gives.
             self.encoders.switch(source, false);
+            self.returning.forget(source);
             return self.capture(source, CaptureRequest::Close);
         }
-        match line {
+        match self.line(source) {
+            Ok(Some(line)) if line.is_test && self.returning.had_device(source) => {
+                self.refuse(source, format!("the {} is not connected", what(source)));
+            }
             Ok(Some(line)) => {
+                if !line.is_test {
+                    self.returning.remember(source);
+                }
                 self.encoders.switch(source, true);
                 self.capture(source, CaptureRequest::Open(line));
             }
-            Ok(None) => self.refuse(source, missing.to_owned()),
+            Ok(None) => self.refuse(source, format!("no {} is configured", what(source))),
             Err(error) => self.refuse(source, error),
         }
     }
 
-    fn camera_line(&self) -> Result<Option<CaptureLine>, String> {
-        let encoding = self.settings.camera_encoding.under(self.profile);
-        let picture = TestPicture::Camera;
-        camera::line(&self.settings.camera, encoding, picture, &self.devices)
-            .map_err(|error| error.to_string())
+    /// The line of the camera or the microphone with the devices that are known now.
+    fn line(&self, source: Source) -> Result<Option<CaptureLine>, String> {
+        let line = match source {
+            Source::Microphone => microphone::line(&self.settings.microphone, &self.devices),
+            Source::Camera | Source::Presentation => {
+                let encoding = self.settings.camera_encoding.under(self.profile);
+                let picture = TestPicture::Camera;
+                camera::line(&self.settings.camera, encoding, picture, &self.devices)
+            }
+        };
+        line.map_err(|error| error.to_string())
     }
 
     /// An open camera is opened anew with the new size; one that is closed stays closed.
@@ -334,11 +323,10 @@ impl Graph {
             self.encoders.set_camera(configured.under(profile));
         }
         if on {
-            let line = self.camera_line();
-            if line.is_err() {
+            if self.line(Source::Camera).is_err() {
                 self.capture(Source::Camera, CaptureRequest::Close);
             }
-            self.switch(Source::Camera, true, line, "no camera is configured");
+            self.switch(Source::Camera, true);
         }
     }
 
@@ -375,7 +363,8 @@ impl Graph {
     }
 
     fn hear_capture(&mut self, CaptureNews { source, mut report }: CaptureNews) {
-        if report.error.is_some() && !report.flowing {
+        self.returning.hear(source, &report, Instant::now());
+        if report.error.is_some() && !report.flowing && !report.returning {
             self.encoders.switch(source, false);
         }
         match source {
@@ -445,13 +434,16 @@ impl Graph {
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await.is_err() {
             tracing::error!("not everything closed within {SHUTDOWN_TIMEOUT:?}");
         }
-        let outputs = std::mem::take(&mut self.outputs);
-        if tokio::task::spawn_blocking(move || drop(outputs))
-            .await
-            .is_err()
-        {
-            tracing::error!("closing display and speaker ended with a bug");
-        }
+        self.outputs.close().await;
+    }
+}
+
+/// What people call it.
+fn what(source: Source) -> &'static str {
+    match source {
+        Source::Camera => "camera",
+        Source::Microphone => "microphone",
+        Source::Presentation => "presentation",
     }
 }
 
@@ -459,26 +451,5 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Waits for an error of the display or the speaker.
-async fn next_output_error(outputs: &mut Outputs) -> crate::playback::PlaybackError {
-    let Outputs { display, speaker } = outputs;
-    let display = async {
-        match display {
-            Some(display) => display.next_error().await,
-            None => std::future::pending().await,
-        }
-    };
-    let speaker = async {
-        match speaker {
-            Some(speaker) => speaker.next_error().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        error = display => error,
-        error = speaker => error,
     }
 }

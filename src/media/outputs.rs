@@ -65,43 +65,60 @@ pub trait SoundOutput: Send {
     }
 }
 
-/// The outputs of an engine. A part that is missing is neither decoded for nor an error.
-#[derive(Default)]
-pub struct Outputs {
-    /// The display, if there is one.
-    pub display: Option<Box<dyn PictureOutput>>,
-    /// The speaker, if there is one.
-    pub speaker: Option<Box<dyn SoundOutput>>,
+/// Opens display and speaker: when the engine starts, and again after each loss.
+pub trait OutputSource: Send + Sync + 'static {
+    /// The display of the settings; `None` when none is wanted. May block. Timestamps are those of the clock and base
+    /// time.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened; what does not work now is tried again later.
+    fn display(
+        &self,
+        settings: &MediaSettings,
+        clock: &gst::Clock,
+        base_time: gst::ClockTime,
+    ) -> Result<Option<Box<dyn PictureOutput>>, PlaybackError>;
+
+    /// The speaker of the settings, as [`OutputSource::display`].
+    ///
+    /// # Errors
+    /// As [`OutputSource::display`].
+    fn speaker(
+        &self,
+        settings: &MediaSettings,
+        clock: &gst::Clock,
+        base_time: gst::ClockTime,
+    ) -> Result<Option<Box<dyn SoundOutput>>, PlaybackError>;
 }
+
+/// The display and the speaker of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnOutputs;
 
 /// Size of the display's canvas in pixels.
 const CANVAS: (u32, u32) = (1280, 720);
 
-impl Outputs {
-    /// Opens the display and the speaker of the settings; what does not open is told in the list, with its
-    /// remedy. Blocks while it does.
-    pub(crate) fn open(
+impl OutputSource for OwnOutputs {
+    fn display(
+        &self,
         settings: &MediaSettings,
         clock: &gst::Clock,
         base_time: gst::ClockTime,
-    ) -> (Self, Vec<String>) {
-        let mut problems = Vec::new();
+    ) -> Result<Option<Box<dyn PictureOutput>>, PlaybackError> {
         let latency = crate::playback::input_latency(settings.latency_ms);
-        let display = Display::open(&settings.display, CANVAS, clock, base_time, latency)
-            .unwrap_or_else(|error| {
-                problems.push(error.to_string());
-                None
-            });
-        let speaker =
-            Speaker::open(&settings.speaker, clock, base_time, latency).unwrap_or_else(|error| {
-                problems.push(error.to_string());
-                None
-            });
-        let outputs = Self {
-            display: display.map(|display| Box::new(display) as Box<dyn PictureOutput>),
-            speaker: speaker.map(|speaker| Box::new(speaker) as Box<dyn SoundOutput>),
-        };
-        (outputs, problems)
+        let display = Display::open(&settings.display, CANVAS, clock, base_time, latency)?;
+        Ok(display.map(|display| Box::new(display) as Box<dyn PictureOutput>))
+    }
+
+    fn speaker(
+        &self,
+        settings: &MediaSettings,
+        clock: &gst::Clock,
+        base_time: gst::ClockTime,
+    ) -> Result<Option<Box<dyn SoundOutput>>, PlaybackError> {
+        let latency = crate::playback::input_latency(settings.latency_ms);
+        let speaker = Speaker::open(&settings.speaker, clock, base_time, latency)?;
+        Ok(speaker.map(|speaker| Box::new(speaker) as Box<dyn SoundOutput>))
     }
 }
 

@@ -233,6 +233,10 @@ impl PeerConnection {
                 self.incoming.iter_mut().for_each(Incoming::want_key_frame);
                 Ok(())
             }
+            PeerRequest::Reattach { video } => {
+                self.reattach(video).await;
+                Ok(())
+            }
         };
         self.check(outcome);
         true

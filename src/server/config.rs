@@ -141,7 +141,10 @@ pub struct Limits {
     pub send_queue_bytes: usize,
     /// `POST /devices` per minute and address. Default 60.
     pub devices_per_minute: u32,
-    /// Seconds until a connection that does not say who it is is closed. Default 60.
+    /// Connections that have not said yet who they are, and never more than half of `sockets`. For one
+    /// more the oldest of the address that has most of them is closed. Default 200.
+    pub unidentified_sockets: usize,
+    /// Seconds until a connection that does not say who it is is closed. Default 20.
     pub identify_seconds: u64,
     /// Seconds beyond the ping interval of 2 s after which a silent client is dropped. Default 10.
     pub ping_timeout_seconds: u64,
@@ -196,7 +199,8 @@ impl Default for Limits {
             message_burst: 500,
             send_queue_bytes: 4 * 1024 * 1024,
             devices_per_minute: 60,
-            identify_seconds: 60,
+            unidentified_sockets: 200,
+            identify_seconds: 20,
             ping_timeout_seconds: 10,
         }
     }
@@ -210,6 +214,11 @@ impl Limits {
             RoomMode::Normal => self.clients_per_room,
             RoomMode::Group => self.clients_per_group_room,
         }
+    }
+
+    /// How many connections may not have said yet who they are.
+    pub(crate) fn unidentified(&self) -> usize {
+        self.unidentified_sockets.min(self.sockets.div_ceil(2))
     }
 }
 
@@ -264,6 +273,7 @@ impl ServerConfig {
             ("limits.knockers_per_room", limits.knockers_per_room),
             ("limits.sockets_per_device", limits.sockets_per_device),
             ("limits.sockets", limits.sockets),
+            ("limits.unidentified_sockets", limits.unidentified_sockets),
             ("limits.meetings", limits.meetings),
             (
                 "limits.messages_per_second",

@@ -2,12 +2,23 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
 /// How many addresses are remembered before those that are idle are forgotten.
 const ADDRESSES: usize = 10_000;
+
+/// Whom an address stands for. Of IPv6 everybody has a network of 64 bits to choose addresses from.
+pub(crate) fn peer(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            Ipv6Addr::from_bits(network).into()
+        }
+    }
+}
 
 /// Allows so many per second on average, and a burst.
 #[derive(Clone, Debug)]
@@ -89,6 +100,15 @@ mod tests {
         assert_eq!((0..1000).filter(|_| bucket.take(start)).count(), 500);
         let later = start + Duration::from_secs(1);
         assert_eq!((0..1000).filter(|_| bucket.take(later)).count(), 100);
+    }
+
+    #[test]
+    fn all_addresses_of_one_network_of_ipv6_are_one_peer() {
+        let of = |text: &str| peer(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 
     #[test]

@@ -43,6 +43,7 @@ use crate::{
     keys::Keys,
     meetings::{ExtraUrls, InvalidMeeting, MeetingRecord, read_fields, read_request},
     page,
+    rate::peer,
     room_loop::{Command, Inbox},
     rooms::SocketId,
     session::Session,
@@ -204,9 +205,9 @@ fn internal(error: impl std::fmt::Display) -> Refused {
 
 async fn devices(
     State(shared): Calls,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
 ) -> Result<Response, Refused> {
-    let address = peer.ip().to_canonical();
+    let address = peer(address.ip());
     let may = shared
         .inbox
         .ask(|reply| Command::MayRegister { address, reply })
@@ -355,6 +356,7 @@ async fn health(State(shared): Calls) -> Response {
 
 async fn signal(
     State(shared): Calls,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     Query(query): Query<HashMap<String, String>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
@@ -367,16 +369,16 @@ async fn signal(
         .try_acquire_owned()
         .map_err(|_| Refused::TooManySockets)?;
     let session = Session {
+        peer: peer(address.ip()),
         socket: SocketId(shared.next_socket.fetch_add(1, Ordering::Relaxed)),
         inbox: shared.inbox.clone(),
         limits: Arc::clone(&shared.limits),
         stop: shared.stop.clone(),
-        place,
     };
     let sessions = shared.sessions.clone();
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)
         .max_message_size(shared.limits.message_bytes)
         .max_frame_size(shared.limits.message_bytes)
-        .on_upgrade(move |websocket| sessions.track_future(session.run(websocket))))
+        .on_upgrade(move |websocket| sessions.track_future(session.run(websocket, place))))
 }

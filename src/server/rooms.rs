@@ -4,6 +4,7 @@
 //! one room is a method of `Room`, split by subject into the modules below. Whatever happens
 //! comes in as a call with the time, what follows comes out as a list of [`Outgoing`].
 
+mod admission;
 mod breakout;
 mod breakout_timers;
 mod captions;
@@ -21,9 +22,11 @@ mod relay;
 mod room;
 #[cfg(test)]
 mod tests;
+mod unidentified;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -38,6 +41,7 @@ pub use self::recording::Services;
 use self::{
     deadlines::{Deadlines, Due},
     room::Room,
+    unidentified::Unidentified,
 };
 use crate::{clock::Now, config::Limits, ids::IdSource, keys::Keys, meetings::MeetingRecord};
 
@@ -52,8 +56,8 @@ pub enum Outgoing {
     Event {
         /// For whom.
         to: SocketId,
-        /// What.
-        message: ServerMessage,
+        /// What. Events in a row that are one and the same are for several sockets.
+        message: Arc<ServerMessage>,
     },
     /// A socket is to be closed, after everything that was sent to it.
     Close {
@@ -144,10 +148,14 @@ pub struct Rooms {
     sockets: HashMap<SocketId, Socket>,
     /// How many connections each device has.
     devices: HashMap<DeviceId, usize>,
+    /// Connections of no device yet.
+    unidentified: Unidentified,
     rooms: BTreeMap<String, Room>,
     meetings: BTreeMap<String, MeetingRecord>,
     /// The same meetings, the first to end first.
     ends: BTreeSet<(Timestamp, String)>,
+    /// Their rooms' names and their ids.
+    names: BTreeSet<(String, String)>,
     deadlines: Deadlines,
     /// Rooms that the current input may have changed; looked at by [`Rooms::settle`].
     touched: BTreeSet<String>,
@@ -191,9 +199,11 @@ impl Rooms {
             ids,
             sockets: HashMap::new(),
             devices: HashMap::new(),
+            unidentified: Unidentified::default(),
             rooms: BTreeMap::new(),
             meetings: BTreeMap::new(),
             ends: BTreeSet::new(),
+            names: BTreeSet::new(),
             deadlines: Deadlines::default(),
             touched: BTreeSet::new(),
         };
@@ -221,8 +231,9 @@ impl Rooms {
         }
     }
 
-    /// A connection was opened.
-    pub fn attach(&mut self, now: Now, socket: SocketId) {
+    /// A connection was opened from an address. An older one may have to make room for it.
+    #[must_use]
+    pub fn attach(&mut self, now: Now, socket: SocketId, peer: IpAddr) -> Vec<Outgoing> {
         let patience = Duration::from_secs(self.settings.limits.identify_seconds);
         let state = Socket {
             device: None,
@@ -230,6 +241,12 @@ impl Rooms {
         };
         self.sockets.insert(socket, state);
         self.close_at(socket, Some(now.monotonic + patience));
+        let limit = self.settings.limits.unidentified();
+        let mut out = Vec::new();
+        if let Some(oldest) = self.unidentified.add(socket, peer, limit) {
+            self.close(oldest, Closing::ForNow, &mut out);
+        }
+        out
     }
 
     /// A client sent an event. Events of sockets that are not attached are dropped.
@@ -301,7 +318,7 @@ impl Rooms {
                 break;
             }
             self.ends.pop_first();
-            self.end_meeting(now, &meeting_id, "meeting-ended", &mut out);
+            self.end_meeting(now, &meeting_id, leave::MEETING_ENDED, &mut out);
             out.push(Outgoing::MeetingOver { meeting_id });
         }
         self.settle(now, &mut out);
@@ -312,6 +329,7 @@ impl Rooms {
     pub fn add_meeting(&mut self, meeting: MeetingRecord) {
         let id = meeting.meeting_id.clone();
         self.ends.insert((meeting.end, id.clone()));
+        self.names.insert((meeting.room_name.clone(), id.clone()));
         if let Some(old) = self.meetings.insert(id.clone(), meeting)
             && self.meetings.get(&id).is_none_or(|new| new.end != old.end)
         {
@@ -323,6 +341,13 @@ impl Rooms {
     #[must_use]
     pub fn meeting(&self, meeting_id: &str) -> Option<&MeetingRecord> {
         self.meetings.get(meeting_id)
+    }
+
+    /// The meeting that a room was made for.
+    fn meeting_of(&self, room: &str) -> Option<&MeetingRecord> {
+        let mut from = self.names.range((room.to_owned(), String::new())..);
+        let (name, id) = from.next()?;
+        self.meetings.get(id).filter(|_| name == room)
     }
 
     /// A meeting was deleted: everybody is sent out. `None` if there is no such meeting.
@@ -342,6 +367,7 @@ impl Rooms {
     }
 
     fn forget_socket(&mut self, socket: SocketId) {
+        self.unidentified.remove(socket);
         let device = self.sockets.remove(&socket).and_then(|state| state.device);
         if let Some(device) = device
             && let Some(count) = self.devices.get_mut(&device)
@@ -371,12 +397,15 @@ impl Rooms {
         while let Some(name) = self.touched.pop_first() {
             self.dismiss_services(now, &name, out);
             self.touched.remove(&name);
-            let deadline = match self.rooms.get(&name) {
-                Some(room) if room.is_forgettable() => {
+            let deadline = match self.rooms.get_mut(&name) {
+                Some(room) if room.is_forgettable(now) => {
                     self.rooms.remove(&name);
                     None
                 }
-                Some(room) => room.next_deadline(),
+                Some(room) => {
+                    room.forget_past();
+                    room.next_deadline()
+                }
                 None => None,
             };
             self.deadlines.set(Due::Room(name), deadline);
@@ -411,6 +440,7 @@ impl Rooms {
 
 /// Adds an event for one socket.
 fn tell(out: &mut Vec<Outgoing>, to: SocketId, message: ServerMessage) {
+    let message = Arc::new(message);
     out.push(Outgoing::Event { to, message });
 }
 

@@ -9,7 +9,11 @@ use std::{
 };
 
 use axum::Router;
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{
+    Handle, Server,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use roomd_protocol::rest::Meeting;
 use thiserror::Error;
 use tokio::{sync::Semaphore, task::JoinHandle};
@@ -290,30 +294,29 @@ fn serve(
 ) -> Result<(Handle<SocketAddr>, JoinHandle<io::Result<()>>), ServerError> {
     let handle = Handle::new();
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let failed = |source| ServerError::Listen { address, source };
+    let server = axum_server::from_tcp(listener)
+        .map_err(|source| ServerError::Listen { address, source })?;
+    let server = patient(server).handle(handle.clone());
+    // Frames are small and each is wanted at once: none waits until the one before is acknowledged.
+    let acceptor = NoDelayAcceptor::new();
     let task = match tls {
         Some(tls) => {
-            let mut server = axum_server::from_tcp_rustls(listener, tls)
-                .map_err(failed)?
-                .first_request_timeout(FIRST_REQUEST);
-            server
-                .http_builder()
-                .http1()
-                .header_read_timeout(NEXT_REQUEST);
-            tokio::spawn(server.handle(handle.clone()).serve(service))
+            let acceptor = RustlsAcceptor::new(tls).acceptor(acceptor);
+            tokio::spawn(server.acceptor(acceptor).serve(service))
         }
-        None => {
-            let mut server = axum_server::from_tcp(listener)
-                .map_err(failed)?
-                .first_request_timeout(FIRST_REQUEST);
-            server
-                .http_builder()
-                .http1()
-                .header_read_timeout(NEXT_REQUEST);
-            tokio::spawn(server.handle(handle.clone()).serve(service))
-        }
+        None => tokio::spawn(server.acceptor(acceptor).serve(service)),
     };
     Ok((handle, task))
+}
+
+/// The server with its patience for requests.
+fn patient(server: Server<SocketAddr>) -> Server<SocketAddr> {
+    let mut server = server.first_request_timeout(FIRST_REQUEST);
+    server
+        .http_builder()
+        .http1()
+        .header_read_timeout(NEXT_REQUEST);
+    server
 }
 
 /// The URL of a listening address; where it listens on all, a LAN address of this machine.

@@ -1,6 +1,7 @@
 //! One WebSocket: handshake, heartbeat, limits; events to the room loop and back.
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,12 +30,12 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What a session needs.
 pub(crate) struct Session {
     pub(crate) socket: SocketId,
+    /// Where the connection comes from.
+    pub(crate) peer: IpAddr,
     pub(crate) inbox: Inbox,
     pub(crate) limits: Arc<Limits>,
     /// Cancelled when the server shuts down.
     pub(crate) stop: CancellationToken,
-    /// A place among the connections of the server.
-    pub(crate) place: OwnedSemaphorePermit,
 }
 
 /// Why a connection ended.
@@ -48,12 +49,13 @@ enum End {
 }
 
 impl Session {
-    /// Serves the connection until it ends.
-    pub(crate) async fn run(self, websocket: WebSocket) {
+    /// Serves the connection until it ends. `place` is its place among the connections of the server.
+    pub(crate) async fn run(self, websocket: WebSocket, place: OwnedSemaphorePermit) {
         let (outbox, mut outgoings) = outbox(self.limits.send_queue_bytes);
         let (mut sink, mut stream) = websocket.split();
         let attach = Command::Attach {
             socket: self.socket,
+            peer: self.peer,
             outbox,
         };
         if self.inbox.tell(attach).await.is_err() {
@@ -70,9 +72,13 @@ impl Session {
                 () = overflow.cancelled() => End::Failed,
                 // A socket that the peer has closed may fail to write before its close frame is
                 // read, and the frame tells whether the page was closed.
-                () = &mut writing => tokio::time::timeout(LAST_WORDS, reading)
-                    .await
-                    .unwrap_or(End::Failed),
+                () = &mut writing => {
+                    // Nothing is sent any more: somebody else may come.
+                    drop(place);
+                    tokio::time::timeout(LAST_WORDS, reading)
+                        .await
+                        .unwrap_or(End::Failed)
+                }
             }
         };
         let how = match end {
@@ -90,7 +96,6 @@ impl Session {
         };
         // Without a room loop there is nobody to tell.
         let _ = self.inbox.tell(ended).await;
-        drop(self.place);
     }
 
     async fn read(
@@ -102,10 +107,23 @@ impl Session {
         let per_second = f64::from(self.limits.messages_per_second);
         let mut bucket = Bucket::new(Instant::now(), per_second, self.limits.message_burst);
         let mut is_connected = false;
+        // Set again when it rings, not with every frame: the timers of all sessions are one structure.
+        let silence = tokio::time::sleep(patience);
+        tokio::pin!(silence);
+        let mut heard = tokio::time::Instant::now();
         loop {
-            let Ok(next) = tokio::time::timeout(patience, stream.next()).await else {
-                return End::Failed;
+            let next = tokio::select! {
+                biased;
+                next = stream.next() => next,
+                () = &mut silence => {
+                    if heard.elapsed() >= patience {
+                        return End::Failed;
+                    }
+                    silence.as_mut().reset(heard + patience);
+                    continue;
+                }
             };
+            heard = tokio::time::Instant::now();
             let text = match next {
                 None => return End::Client(Ended::Lost),
                 Some(Ok(Message::Close(frame))) => return End::Client(closed(frame.as_ref())),
@@ -122,7 +140,7 @@ impl Session {
                     );
                 }
             };
-            if !bucket.take(Instant::now()) {
+            if !bucket.take(heard.into_std()) {
                 return End::Broke(close_code::POLICY, "too many messages");
             }
             let message = match engine_io::Packet::decode(&text) {
@@ -165,6 +183,11 @@ impl Session {
                             // The text of the error may quote what the client sent.
                             let category = error.source.classify();
                             tracing::debug!(socket = self.socket.0, name, ?category, "malformed");
+                            let socket = self.socket;
+                            let malformed = Command::MalformedJoin { socket, payload };
+                            if name == "join_room" && self.inbox.tell(malformed).await.is_err() {
+                                return End::Failed;
+                            }
                         }
                     }
                 }
@@ -202,15 +225,18 @@ impl Session {
         }
         let mut ping =
             tokio::time::interval_at(tokio::time::Instant::now() + PING_INTERVAL, PING_INTERVAL);
+        // Made once: each registers in a list that all sessions share.
+        let stopped = self.stop.cancelled();
+        tokio::pin!(stopped);
         loop {
             let text = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => {
+                () = &mut stopped => {
                     flush(sink, outgoings).await;
                     return;
                 }
                 answer = direct.recv() => match answer {
-                    Some(answer) => answer,
+                    Some(answer) => answer.into(),
                     None => return,
                 },
                 next = outgoings.next() => match next {
@@ -221,7 +247,7 @@ impl Session {
                     }
                     None => return,
                 },
-                _ = ping.tick() => engine_io::Packet::Ping("").encode(),
+                _ = ping.tick() => engine_io::Packet::Ping("").encode().into(),
             };
             if sink.send(Message::text(text)).await.is_err() {
                 return;

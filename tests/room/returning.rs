@@ -52,7 +52,7 @@ fn a_place_in_a_full_room_is_kept_for_a_restart_within_the_grace() {
 }
 
 #[test]
-fn who_was_kicked_while_away_is_nobody_to_the_room_any_more() {
+fn who_was_kicked_while_away_learns_it_on_return_and_stays_out() {
     for locked in [true, false] {
         let mut room = TestRoom::with_participants(["desk", "wall"]);
         let id = room.participants["wall"].id().clone();
@@ -65,9 +65,15 @@ fn who_was_kicked_while_away_is_nobody_to_the_room_any_more() {
         assert_eq!(room.seen_by("desk").others(), 0);
         room.restore("wall");
         room.advance(5 * SECOND);
+        assert_eq!(room.seen_by("wall").status(), Status::Kicked);
+        room.advance(60 * SECOND);
+        assert_eq!(room.seen_by("wall").status(), Status::Kicked);
+        assert_eq!(room.seen_by("desk").others(), 0);
+        // Who joins again of its own will is somebody new, where the door is open.
+        room.join("wall");
+        room.advance(5 * SECOND);
         if locked {
             assert_eq!(room.seen_by("wall").status(), Status::RoomLocked);
-            assert_eq!(room.seen_by("desk").others(), 0);
         } else {
             assert_eq!(room.seen_by("wall").status(), Status::Connected);
             assert_ne!(*room.participants["wall"].id(), id);
@@ -76,13 +82,16 @@ fn who_was_kicked_while_away_is_nobody_to_the_room_any_more() {
 }
 
 #[test]
-fn the_key_and_the_claim_of_a_meeting_that_ended_while_away_open_nothing() {
+fn who_was_away_when_the_meeting_ended_learns_it_on_return_and_its_key_opens_nothing() {
     let mut room = TestRoom::with_participants(["desk", "wall"]);
     room.cut_off("desk");
     room.advance(AWAY);
     room.meetings.clear();
     room.restart_server();
     room.restore("desk");
+    room.advance(10 * SECOND);
+    assert_eq!(room.seen_by("desk").status(), Status::Kicked);
+    room.join("desk");
     room.advance(10 * SECOND);
     assert_eq!(room.seen_by("desk").status(), Status::Disconnected);
     assert_eq!(error(&room, "desk").as_deref(), Some("invalid_key"));

@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinSet,
 };
 
 use crate::{
@@ -52,6 +53,42 @@ async fn a_thousand_connections_that_say_nothing_are_closed_and_nobody_notices()
         for stream in &mut silent {
             closed(stream).await;
         }
+        drop(guest);
+        server.until_files(files).await;
+        sizes.push(server.resident());
+    }
+    bystanders.noticed_nothing().await;
+    println!("resident after each round, in kB: {sizes:?}");
+    assert!(sizes[1] < sizes[0] + 8 * 1024, "{sizes:?}");
+}
+
+/// They would fill all places of the server if each of them had one for as long as it liked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_websockets_that_never_identify_leave_room_for_a_newcomer() {
+    let server = Server::start("visitor");
+    let bystanders = Bystanders::talk(&server, "/unidentified").await;
+    let files = server.files();
+    let mut sizes = Vec::new();
+    for _ in 0..2 {
+        let mut unidentified = JoinSet::new();
+        for _ in 0..1000 {
+            let mut client = Client::open(&server).await;
+            assert!(client.frame("40").await);
+            // Answers every ping: it is anything but silent.
+            unidentified.spawn(client.ended());
+        }
+        let mut guest = Client::join(&server, "/unidentified").await;
+        assert!(
+            guest
+                .event("chat_message", &json!({ "text": "hello" }))
+                .await
+        );
+        assert!(!unidentified.is_empty());
+        while let Some(ended) = unidentified.join_next().await {
+            ended.expect("the server ends what does not identify");
+        }
+        assert!(guest.event("leave_room", &json!(null)).await);
+        guest.until("room_left").await.expect("the guest stayed");
         drop(guest);
         server.until_files(files).await;
         sizes.push(server.resident());

@@ -275,6 +275,7 @@ fn camera(wall: &mut Wall, flowing: bool) {
         open: flowing,
         flowing,
         error: None,
+        returning: false,
     })));
 }
 

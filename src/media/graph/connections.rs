@@ -2,7 +2,7 @@
 
 use roomd_protocol::{ClientId, StreamId};
 
-use super::Graph;
+use super::{Graph, outputs::OutputNews};
 use crate::{
     capture::Source,
     encoders::camera_bitrate,
@@ -69,21 +69,7 @@ impl Graph {
                 },
                 reply,
             ) => {
-                let input = if video {
-                    self.outputs
-                        .display
-                        .as_mut()
-                        .map(|display| display.video_input(&peer, &stream))
-                } else {
-                    self.outputs
-                        .speaker
-                        .as_mut()
-                        .map(|speaker| speaker.audio_input(&peer, &stream))
-                };
-                let input = input.transpose().unwrap_or_else(|error| {
-                    self.problem(error.to_string());
-                    None
-                });
+                let input = self.outputs.input(&peer, &stream, video);
                 if reply.send(input).is_err() {
                     tracing::debug!(%peer, "a connection closed while it asked for an input");
                 }
@@ -92,13 +78,19 @@ impl Graph {
                 peer,
                 stream,
                 video,
-            }) => {
-                if video && let Some(display) = &mut self.outputs.display {
-                    display.remove_input(&peer, &stream);
-                } else if !video && let Some(speaker) = &mut self.outputs.speaker {
-                    speaker.remove_input(&peer, &stream);
-                }
-            }
+            }) => self.outputs.remove_input(&peer, &stream, video),
+        }
+    }
+
+    /// After a loss, or when an output is there again, the streams ask for their inputs anew.
+    pub(super) fn hear_output(&mut self, news: OutputNews) {
+        let Some(changed) = self.outputs.hear(news) else {
+            return;
+        };
+        for handle in self.peers.values() {
+            handle.ask(PeerRequest::Reattach {
+                video: changed.video,
+            });
         }
     }
 }

@@ -42,6 +42,10 @@ pub(crate) enum PeerRequest {
     Candidate(IceCandidate),
     Present(Option<StreamId>),
     KeyFrame,
+    /// The display (video) or the speaker was lost or opened: its inputs are not what they were.
+    Reattach {
+        video: bool,
+    },
     Close,
 }
 

@@ -94,6 +94,22 @@ impl PeerConnection {
         }
     }
 
+    /// Decodes the tracks of a kind for the inputs that are there now, or no more.
+    pub(super) async fn reattach(&mut self, video: bool) {
+        let mut kept = Vec::with_capacity(self.incoming.len());
+        for mut track in std::mem::take(&mut self.incoming) {
+            if track.codec.is_video() == video {
+                track.stop_decoding().await;
+                let is_sending = self.remote.get(track.index).is_none_or(Section::is_sending);
+                if is_sending {
+                    self.decode(&mut track).await;
+                }
+            }
+            kept.push(track);
+        }
+        self.incoming = kept;
+    }
+
     /// Decodes a track if there is something to show or play it.
     async fn decode(&self, track: &mut Incoming) {
         let (reply, input) = oneshot::channel();

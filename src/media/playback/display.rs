@@ -43,10 +43,10 @@ impl Display {
     /// made even). `clock` and `base_time` are those of the receiving pipelines,
     /// `input_latency` is [`super::input_latency`] of their jitter buffers.
     ///
-    /// `Ok(None)`: no display is wanted, or `Auto` found none that can be opened.
+    /// `Ok(None)`: no display is wanted.
     ///
     /// # Errors
-    /// A display that was asked for by name cannot be opened, or the plugins are not installed.
+    /// The display cannot be opened, `Auto` found none, or the plugins are not installed.
     pub fn open(
         wanted: &crate::settings::DisplaySink,
         size: (u32, u32),

@@ -63,6 +63,14 @@ pub enum PlaybackError {
         /// What to do.
         remedy: &'static str,
     },
+    /// Nothing was asked for by name, and nothing was found.
+    #[error("no {what} is usable: {tried}")]
+    NothingThere {
+        /// `display` or `speaker`.
+        what: &'static str,
+        /// What was tried and why it was none.
+        tried: String,
+    },
     /// A pipeline refused an operation: a fault of this program or of a plugin.
     #[error("{operation} failed on {pipeline}: {reason}")]
     Pipeline {
@@ -113,6 +121,9 @@ fn link_sink(
         .map_err(|error| PlaybackError::pipeline(name, "linking the sink", error))
 }
 
+/// How long a sink may take until it plays. On a screen or sound card that is there, the first frame is enough.
+const LONGEST_START: gst::ClockTime = gst::ClockTime::from_seconds(3);
+
 /// A pipeline that is stopped when it goes, whatever happens.
 struct Running {
     pipeline: gst::Pipeline,
@@ -144,16 +155,23 @@ impl Running {
         }
     }
 
-    /// Starts the pipeline. What fails later is told by its errors.
+    /// Starts the pipeline and waits until it plays: an input that is added or removed while the sink still waits for
+    /// its first buffer can make the bin forget to start it, and the first frame stands for ever. What fails later is
+    /// told by its errors.
     fn start(&self, errors: &mut mpsc::Receiver<PlaybackError>) -> Result<(), PlaybackError> {
-        self.pipeline
+        let refused =
+            |reason: &dyn std::fmt::Display| PlaybackError::pipeline(self.name, "starting", reason);
+        let started = self
+            .pipeline
             .set_state(gst::State::Playing)
-            .map(drop)
-            .map_err(|refused| {
-                errors
-                    .try_recv()
-                    .unwrap_or_else(|_| PlaybackError::pipeline(self.name, "starting", refused))
-            })
+            .and_then(|_| self.pipeline.state(LONGEST_START).0)
+            .map_err(|error| errors.try_recv().unwrap_or_else(|_| refused(&error)))?;
+        match started {
+            gst::StateChangeSuccess::Async => {
+                Err(refused(&format!("it does not play after {LONGEST_START}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Stops the pipeline on a thread that may block.

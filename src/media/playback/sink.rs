@@ -46,32 +46,33 @@ const KMS: Candidate = Candidate {
     remedy: "connect a screen, put this user into the group video and end other programs that own the screen",
 };
 
-/// Opens the display that is wanted; with `Auto` the first that can be opened, `None` when none can.
+/// Opens the display that is wanted; with `Auto` the first that can be opened. `None` when none is wanted.
 pub(super) fn display(wanted: &DisplaySink) -> Result<Option<Opened>, PlaybackError> {
     match wanted {
         DisplaySink::None => Ok(None),
         DisplaySink::Wayland => WAYLAND.open().map(Some),
         DisplaySink::X11 => X11.open().map(Some),
         DisplaySink::Kms => KMS.open().map(Some),
-        DisplaySink::Auto => Ok(first_usable([
+        DisplaySink::Auto => first_usable([
             (is_set("WAYLAND_DISPLAY"), WAYLAND),
             (is_set("DISPLAY"), X11),
             (has_graphics_card(), KMS),
-        ])),
+        ])
+        .map(Some),
     }
 }
 
-/// Opens the speaker that is wanted; with `Auto` ALSA's default, `None` when it cannot be opened.
+/// Opens the speaker that is wanted; with `Auto` ALSA's default. `None` when none is wanted.
 pub(super) fn speaker(wanted: &AudioSink) -> Result<Option<Opened>, PlaybackError> {
     match wanted {
         AudioSink::None => Ok(None),
         AudioSink::Alsa(device) => alsa(device).map(Some),
         AudioSink::Auto => match alsa("default") {
             Ok(opened) => Ok(Some(opened)),
-            Err(reason) => {
-                tracing::info!(%reason, "no speaker");
-                Ok(None)
-            }
+            Err(reason) => Err(PlaybackError::NothingThere {
+                what: "speaker",
+                tried: reason.to_string(),
+            }),
         },
     }
 }
@@ -151,23 +152,26 @@ fn try_open(
         })
 }
 
-fn first_usable(candidates: [(bool, Candidate); 3]) -> Option<Opened> {
+fn first_usable(candidates: [(bool, Candidate); 3]) -> Result<Opened, PlaybackError> {
+    let mut tried = Vec::new();
     for (is_there, candidate) in candidates {
         if !is_there {
             continue;
         }
         match candidate.open() {
-            Ok(opened) => {
-                tracing::info!(sink = opened.name, "display chosen");
-                return Some(opened);
-            }
-            Err(reason) => tracing::warn!(%reason, "display not usable"),
+            Ok(opened) => return Ok(opened),
+            Err(reason) => tried.push(reason.to_string()),
         }
     }
-    tracing::info!(
-        "no display: WAYLAND_DISPLAY and DISPLAY lead to none and there is no usable /dev/dri/card*"
-    );
-    None
+    if tried.is_empty() {
+        tried.push(
+            "neither WAYLAND_DISPLAY nor DISPLAY is set and there is no /dev/dri/card*".to_owned(),
+        );
+    }
+    Err(PlaybackError::NothingThere {
+        what: "display",
+        tried: tried.join("; "),
+    })
 }
 
 fn is_set(variable: &str) -> bool {

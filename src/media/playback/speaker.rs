@@ -31,10 +31,10 @@ impl Speaker {
     /// Opens the speaker at full volume. `clock` and `base_time` are those of the receiving pipelines,
     /// `input_latency` is [`super::input_latency`] of their jitter buffers.
     ///
-    /// `Ok(None)`: no speaker is wanted, or `Auto` and ALSA's default cannot be opened.
+    /// `Ok(None)`: no speaker is wanted.
     ///
     /// # Errors
-    /// A device that was asked for by name cannot be opened, or the plugins are not installed.
+    /// The device cannot be opened, with `Auto` ALSA's default, or the plugins are not installed.
     pub fn open(
         wanted: &AudioSink,
         clock: &gst::Clock,

@@ -81,6 +81,7 @@ impl Rooms {
             state.device = Some(device.clone());
             *self.devices.entry(device.clone()).or_default() += 1;
         }
+        self.unidentified.remove(socket);
         self.close_at(socket, None);
     }
 

@@ -1,9 +1,9 @@
-//! Coming in: keys, claims, the answer `room_joined`.
+//! Coming in: who gets which place and id, the answer `room_joined`.
 
 use std::time::Duration;
 
 use roomd_protocol::{
-    CAMERA_STREAM_ID, ClientId, DeviceId, Secret, ServerMessage, StreamId,
+    CAMERA_STREAM_ID, ClientId, DeviceId, ServerMessage, StreamId,
     client::JoinRoom,
     records::{Role, RoleName, SignalClient},
     server::{
@@ -11,10 +11,10 @@ use roomd_protocol::{
         VideoEnabled,
     },
 };
-use subtle::ConstantTimeEq;
 
 use super::{
     Closing, Outgoing, Place, Rooms, SocketId,
+    admission::Admission,
     permissions::{is_unique, may_publish, opens_locked},
     room::{Client, Room},
     tell, truncated,
@@ -29,14 +29,6 @@ pub(super) const DISPLAY_NAME_LIMIT: usize = 256;
 
 /// How long a returning client has to announce its screenshare again.
 const ANNOUNCE_AGAIN: Duration = Duration::from_secs(10);
-
-/// What the key and the claim of a request are worth.
-pub(super) struct Admission {
-    /// The id to be given again.
-    pub(super) claimed: Option<ClientId>,
-    /// The role by key or claim; `None` without either.
-    pub(super) role: Option<RoleName>,
-}
 
 /// Why somebody does not come in.
 pub(super) type Refusal = &'static str;
@@ -77,6 +69,9 @@ impl Rooms {
                 (None, None)
             }
         };
+        if again.is_none() && self.send_back(now, socket, &device, &request, out) {
+            return Ok(());
+        }
         self.open(&name)?;
         let mut admission = self.admission(now, &device, &request, again.is_some())?;
         admission.role = assistant.or(admission.role);
@@ -89,22 +84,6 @@ impl Rooms {
             (again, reserved),
             out,
         )
-    }
-
-    /// The role of who shows the key of assistants; `None` for persons.
-    fn assistant(&self, request: &JoinRoom) -> Result<Option<RoleName>, Refusal> {
-        let shown = request.assistant_key.iter().flatten();
-        let Some(shown) = shown.map(Secret::reveal).find(|key| !key.is_empty()) else {
-            return Ok(None);
-        };
-        let Some(key) = &self.services.assistant_key else {
-            return Err("organization_assistant_not_enabled");
-        };
-        if bool::from(key.reveal().as_bytes().ct_eq(shown.as_bytes())) {
-            Ok(Some(RoleName::Assistant))
-        } else {
-            Err("invalid_assistant_key")
-        }
     }
 
     #[expect(
@@ -290,7 +269,7 @@ impl Rooms {
         if self.rooms.contains_key(name) {
             return Ok(());
         }
-        let meeting = self.meetings.values().find(|m| m.room_name == name);
+        let meeting = self.meeting_of(name);
         let room = match meeting {
             Some(meeting) => Room::of_meeting(meeting),
             None if self.settings.allow_unlisted_rooms => {
@@ -300,65 +279,6 @@ impl Rooms {
         };
         self.rooms.insert(name.to_owned(), room);
         Ok(())
-    }
-
-    /// What key and claim are worth in the room that the request names. The room exists.
-    pub(super) fn admission(
-        &self,
-        now: Now,
-        device: &DeviceId,
-        request: &JoinRoom,
-        is_inside: bool,
-    ) -> Result<Admission, Refusal> {
-        let Some(room) = self.rooms.get(&request.room_name) else {
-            return Err("internal_server_error");
-        };
-        let lifetime = self.settings.claim_lifetime.as_secs() as i64;
-        let claim = request
-            .client_claim
-            .as_ref()
-            .and_then(|token| self.keys.read_client_claim(token))
-            .filter(|claim| {
-                claim.room == room.name
-                    && claim.meeting == room.meeting_id
-                    && claim.device == *device
-                    && now.wall.as_second() - claim.issued.as_second() <= lifetime
-                    && !room.is_kicked(&claim.client)
-            });
-        let key = request
-            .room_key
-            .as_ref()
-            .filter(|token| !token.reveal().is_empty());
-        let key_role = match key.map(|token| self.keys.read_room_key(token)) {
-            None => None,
-            Some(Some(key)) if key.room == room.name && key.meeting == room.meeting_id => {
-                if let (RoleName::Recorder, Some(recorder)) = (key.role, key.client.clone()) {
-                    // Started by this server, for one recording.
-                    let wanted = room.recording.as_ref();
-                    let is_wanted = wanted.is_some_and(|wanted| wanted.recorder == recorder);
-                    return if is_wanted {
-                        Ok(Admission {
-                            claimed: Some(recorder),
-                            role: Some(key.role),
-                        })
-                    } else {
-                        Err("room_join_permission_denied")
-                    };
-                }
-                let is_ours = key.device.as_ref().is_none_or(|bound| bound == device);
-                let is_kicked = key.client.as_ref().is_some_and(|id| room.is_kicked(id));
-                // A granted key that was taken away, or belongs to another device, opens nothing,
-                // but its holder may knock again.
-                (is_ours && !is_kicked).then_some(key.role)
-            }
-            // A key of another server or room. Who has been in before still has its claim.
-            Some(_) if claim.is_some() || is_inside => None,
-            Some(_) => return Err("invalid_key"),
-        };
-        Ok(Admission {
-            role: key_role.or(claim.as_ref().map(|claim| claim.role)),
-            claimed: claim.map(|claim| claim.client),
-        })
     }
 }
 
@@ -455,7 +375,12 @@ pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     }
 }
 
-fn refuse(out: &mut Vec<Outgoing>, socket: SocketId, error: Refusal, members: JoinRefused) {
+pub(super) fn refuse(
+    out: &mut Vec<Outgoing>,
+    socket: SocketId,
+    error: Refusal,
+    members: JoinRefused,
+) {
     let refused = JoinRefused {
         error: Some(error.to_owned()),
         ..members

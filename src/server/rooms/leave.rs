@@ -8,6 +8,12 @@ use roomd_protocol::{
 use super::{KICKED_STAYS, Outgoing, Place, Rooms, SocketId, room::Room, tell};
 use crate::clock::Now;
 
+/// Why a host sent somebody out.
+pub(super) const KICKED: &str = "kick";
+
+/// Why the end of a meeting sent somebody out.
+pub(super) const MEETING_ENDED: &str = "meeting-ended";
+
 impl Rooms {
     /// Takes a socket out of wherever it is; the others are told.
     pub(super) fn step_out(&mut self, socket: SocketId, out: &mut Vec<Outgoing>) {
@@ -34,32 +40,45 @@ impl Rooms {
     pub(super) fn send_out(
         &mut self,
         now: Now,
-        room: &str,
+        name: &str,
         id: &ClientId,
         reason: &str,
         out: &mut Vec<Outgoing>,
     ) {
-        self.touch(room);
-        let Some(room) = self.rooms.get_mut(room) else {
-            return;
-        };
-        let Some(client) = room.clients.get(id) else {
+        self.touch(name);
+        let room = self.rooms.get(name);
+        let Some(client) = room.and_then(|room| room.clients.get(id)) else {
             return;
         };
         let socket = client.socket;
         if let Some(socket) = socket {
-            let kicked = ClientKicked {
-                client_id: id.clone(),
-                reason_id: Some(reason.to_owned()),
-            };
-            tell(out, socket, ServerMessage::ClientKicked(kicked));
+            self.tell_kicked(now, socket, id.clone(), reason, out);
         }
+        let Some(room) = self.rooms.get_mut(name) else {
+            return;
+        };
         room.remove(id, out);
-        room.remember_kicked(id.clone());
+        room.remember_kicked(now, id.clone());
         if let Some(socket) = socket {
             self.put(socket, Place::Outside);
-            self.close_at(socket, Some(now.monotonic + KICKED_STAYS));
         }
+    }
+
+    /// The SDK goes by itself then; who does not is disconnected after a while.
+    pub(super) fn tell_kicked(
+        &mut self,
+        now: Now,
+        socket: SocketId,
+        client_id: ClientId,
+        reason: &str,
+        out: &mut Vec<Outgoing>,
+    ) {
+        let kicked = ClientKicked {
+            client_id,
+            reason_id: Some(reason.to_owned()),
+        };
+        tell(out, socket, ServerMessage::ClientKicked(kicked));
+        self.close_at(socket, Some(now.monotonic + KICKED_STAYS));
     }
 
     /// Ends a meeting and empties its room. False if there is no such meeting.
@@ -74,6 +93,8 @@ impl Rooms {
             return false;
         };
         self.ends.remove(&(meeting.end, meeting_id.to_owned()));
+        self.names
+            .remove(&(meeting.room_name.clone(), meeting_id.to_owned()));
         self.touch(&meeting.room_name);
         let Some(room) = self.rooms.get(&meeting.room_name) else {
             return true;

@@ -7,7 +7,7 @@ use roomd_protocol::{
     server::{EnableRequested, SpotlightChanged},
 };
 
-use super::{Outgoing, Rooms, SocketId, room::Room};
+use super::{Outgoing, Rooms, SocketId, leave::KICKED, room::Room};
 use crate::clock::Now;
 
 /// How many spotlights a room has at most.
@@ -27,7 +27,7 @@ impl Rooms {
         let room = room.name.clone();
         let reason = match request.reason_id.as_str() {
             "end-meeting" => "end-meeting",
-            _ => "kick",
+            _ => KICKED,
         };
         let several = request.client_ids.iter().flatten();
         for id in request.client_id.iter().chain(several) {

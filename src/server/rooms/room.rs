@@ -1,6 +1,10 @@
 //! One room: its people and what they share.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use indexmap::IndexMap;
 use roomd_protocol::{
@@ -24,6 +28,10 @@ pub(super) const ORGANIZATION_ID: &str = "1";
 /// How many kicked clients are remembered.
 const KICKED_LIMIT: usize = 1000;
 
+/// How long an empty room remembers them: the longest grace that can be configured, after which nobody
+/// takes a return for a continuation.
+const KICKED_MEMORY: Duration = Duration::from_secs(300);
+
 /// One room.
 pub(super) struct Room {
     pub(super) name: String,
@@ -40,6 +48,8 @@ pub(super) struct Room {
     pub(super) transcription: Option<Transcription>,
     /// Ids whose claims and granted keys open nothing any more.
     pub(super) kicked: VecDeque<ClientId>,
+    /// How long an empty room that was made for no meeting remembers them.
+    kicked_until: Option<Instant>,
     /// Counts answered joins: who came later solicits (see `relay`).
     pub(super) joins: u64,
 }
@@ -87,6 +97,7 @@ impl Room {
             recording: None,
             transcription: None,
             kicked: VecDeque::new(),
+            kicked_until: None,
             joins: 0,
         }
     }
@@ -137,13 +148,16 @@ impl Room {
         who: impl Fn(&ClientId, &Client) -> bool,
         out: &mut Vec<Outgoing>,
     ) {
-        for (id, client) in &self.clients {
-            if let Some(socket) = client.socket
-                && who(id, client)
-            {
-                tell(out, socket, message.clone());
-            }
+        let those = self.clients.iter().filter(|(id, client)| who(id, client));
+        let mut sockets = those.filter_map(|(_, client)| client.socket).peekable();
+        if sockets.peek().is_none() {
+            return;
         }
+        let message = Arc::new(message.clone());
+        out.extend(sockets.map(|to| Outgoing::Event {
+            to,
+            message: Arc::clone(&message),
+        }));
     }
 
     /// The room as `room_joined` describes it to one client.
@@ -201,28 +215,49 @@ impl Room {
         self.kicked.contains(id)
     }
 
-    pub(super) fn remember_kicked(&mut self, id: ClientId) {
+    pub(super) fn remember_kicked(&mut self, now: Now, id: ClientId) {
         if self.kicked.len() == KICKED_LIMIT {
             self.kicked.pop_front();
         }
         self.kicked.push_back(id);
+        self.kicked_until = Some(now.monotonic + KICKED_MEMORY);
     }
 
-    /// A room without people is forgotten. One that was made for a meeting stays while it
-    /// remembers who was kicked; the meeting itself is kept elsewhere.
-    pub(super) fn is_forgettable(&self) -> bool {
-        self.clients.is_empty()
-            && self.knockers.is_empty()
-            && (self.meeting_id.is_none() || self.kicked.is_empty())
+    fn is_empty(&self) -> bool {
+        self.clients.is_empty() && self.knockers.is_empty()
+    }
+
+    /// A room without people is forgotten, the later if it remembers who was kicked: for as long as its
+    /// meeting, which itself is kept elsewhere, or as one who was away may take to return.
+    pub(super) fn is_forgettable(&self, now: Now) -> bool {
+        let is_over = self.kicked_until.is_none_or(|until| until <= now.monotonic);
+        self.is_empty() && (self.kicked.is_empty() || (self.meeting_id.is_none() && is_over))
+    }
+
+    /// An empty room that is not forgotten remembers nothing but who was kicked, and the lock of its
+    /// meeting: one that was made for none has nobody who could open it.
+    pub(super) fn forget_past(&mut self) {
+        if !self.is_empty() {
+            return;
+        }
+        *self = Self {
+            is_locked: self.is_locked && self.meeting_id.is_some(),
+            meeting_id: self.meeting_id.take(),
+            kicked: std::mem::take(&mut self.kicked),
+            kicked_until: self.kicked_until,
+            ..Self::unlisted(&self.name, self.mode)
+        };
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let forgets = self.kicked_until.filter(|_| self.is_empty());
         self.clients
             .values()
             .flat_map(|client| [client.grace_until, client.announce_until])
             .flatten()
             .chain(self.breakout.next_deadline())
             .chain(self.recorder_deadline())
+            .chain(forgets.filter(|_| self.meeting_id.is_none()))
             .min()
     }
 

@@ -6,11 +6,13 @@ mod membership;
 mod moving;
 mod permissions;
 mod properties;
+mod records;
 mod services;
 mod sharing;
 
 use std::{
     collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -34,6 +36,9 @@ use crate::{
 
 /// The key of assistants, where there are any.
 const ASSISTANT_KEY: &str = "the key of assistants";
+
+/// Where everybody comes from.
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Ids that tell in which order they were given.
 struct Counted(u64);
@@ -153,7 +158,8 @@ impl TestRooms {
     fn socket(&mut self, device: &str) -> SocketId {
         let socket = SocketId(self.next_socket);
         self.next_socket += 1;
-        self.rooms.attach(self.now, socket);
+        let outgoing = self.rooms.attach(self.now, socket, PEER);
+        self.take_in(outgoing);
         let device_credentials = self.keys.device_credentials(device.into());
         let identify = IdentifyDevice { device_credentials };
         let outgoing =
@@ -288,7 +294,10 @@ impl TestRooms {
     fn take_in(&mut self, outgoing: Vec<Outgoing>) {
         for one in outgoing {
             match one {
-                Outgoing::Event { to, message } => self.sent.entry(to).or_default().push(message),
+                Outgoing::Event { to, message } => {
+                    let message = Arc::unwrap_or_clone(message);
+                    self.sent.entry(to).or_default().push(message);
+                }
                 Outgoing::Close { socket, closing } => self.closed.push((socket, closing)),
                 other => self.stored.push(other),
             }

@@ -1,6 +1,9 @@
 //! What happens on the way: messages, attempts to connect, deadlines, packets between engines.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use roomd_protocol::{ClientId, ClientMessage, ServerMessage};
 use roomd_room::{Effect, Input, MediaEvent, SocketEvent};
@@ -248,7 +251,10 @@ impl TestRoom {
         let socket = SocketId(self.sockets);
         participant.link = Link::Open(socket);
         let again = std::mem::replace(&mut participant.was_connected, true);
-        self.rooms.attach(self.server_now(), socket);
+        let outgoing = self
+            .rooms
+            .attach(self.server_now(), socket, Ipv4Addr::LOCALHOST.into());
+        self.serve(outgoing);
         self.input(name, Input::Socket(SocketEvent::Connected { again }));
     }
 

@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -48,7 +49,20 @@ pub(crate) fn under_alsa(test: &str, body: impl AsyncFnOnce(String)) {
         return block_on(body(env::var(SERVER).unwrap()));
     }
     let folder = tempfile::tempdir().unwrap();
-    let address = format!("unix:{}", folder.path().join("socket").display());
+    let socket = folder.path().join("socket");
+    let address = format!("unix:{}", socket.display());
+    let _server = sound_server(&socket);
+    let configuration = folder.path().join("asound.conf");
+    let default =
+        format!("pcm.!default {{ type pulse server \"{address}\" device \"speaker\" }}\n");
+    std::fs::write(&configuration, default).unwrap();
+    let path = format!("/usr/share/alsa/alsa.conf:{}", configuration.display());
+    run_again(test, &[("ALSA_CONFIG_PATH", &path), (SERVER, &address)]);
+}
+
+/// A sound server with one speaker, at a socket; it runs when this returns.
+pub(crate) fn sound_server(socket: &Path) -> Ended {
+    let folder = socket.parent().unwrap();
     let server = Command::new("pulseaudio")
         .args([
             "-n",
@@ -61,10 +75,10 @@ pub(crate) fn under_alsa(test: &str, body: impl AsyncFnOnce(String)) {
         ])
         .arg(format!(
             "--load=module-native-protocol-unix auth-anonymous=1 socket={}",
-            folder.path().join("socket").display()
+            socket.display()
         ))
-        .env("HOME", folder.path())
-        .env("XDG_RUNTIME_DIR", folder.path())
+        .env("HOME", folder)
+        .env("XDG_RUNTIME_DIR", folder)
         .stderr(Stdio::piped())
         .spawn()
         .expect("PulseAudio is installed (package pulseaudio)");
@@ -76,12 +90,7 @@ pub(crate) fn under_alsa(test: &str, body: impl AsyncFnOnce(String)) {
     );
     // Its log is read on, so that it never waits for us.
     std::thread::spawn(move || log.for_each(drop));
-    let configuration = folder.path().join("asound.conf");
-    let default =
-        format!("pcm.!default {{ type pulse server \"{address}\" device \"speaker\" }}\n");
-    std::fs::write(&configuration, default).unwrap();
-    let path = format!("/usr/share/alsa/alsa.conf:{}", configuration.display());
-    run_again(test, &[("ALSA_CONFIG_PATH", &path), (SERVER, &address)]);
+    server
 }
 
 fn run_again(test: &str, environment: &[(&str, &str)]) {

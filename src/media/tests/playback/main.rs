@@ -5,6 +5,7 @@
 mod child;
 mod feed;
 mod recording;
+mod returning;
 mod screenshot;
 mod timeline;
 

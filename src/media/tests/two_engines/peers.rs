@@ -244,3 +244,44 @@ fn two_offers_at_once_are_reported_and_a_new_connection_heals_it() {
         },
     );
 }
+
+#[test]
+fn a_display_that_is_lost_and_returns_shows_the_pictures_again_and_the_sound_goes_on() {
+    support::namespace::run(
+        "peers::a_display_that_is_lost_and_returns_shows_the_pictures_again_and_the_sound_goes_on",
+        TIME * 3,
+        || async {
+            let mut room = call(VideoCodec::Vp8).await;
+            let stream = room.parties[0].stream_of("wall").unwrap();
+            let seen = room.parties[0].seen.clone();
+            let heard_before = seen.sound(&stream).samples;
+            seen.lose_display();
+            room.until("the loss is told", TIME, |room| {
+                let status = room.parties[0].engine.report();
+                status.display.is_none()
+                    && status
+                        .problems
+                        .iter()
+                        .any(|problem| problem.contains("the plug was pulled"))
+            })
+            .await;
+            room.during(Duration::from_secs(1)).await;
+            assert_eq!(seen.picture(&stream).frames, 0);
+            seen.put_display_back();
+            let took = room
+                .until("the picture is back", TIME, |_| {
+                    shows(&seen.picture(&stream), TestPicture::Camera)
+                })
+                .await;
+            eprintln!("the picture is back {took:?} after the display");
+            let status = room.parties[0].engine.report();
+            assert!(status.problems.is_empty(), "{:?}", status.problems);
+            let heard = seen.sound(&stream).samples - heard_before;
+            assert!(heard >= 48_000, "{heard} samples in more than a second");
+            assert!(in_call(&room));
+            assert_eq!(room.parties[0].connected.len(), 1, "the connection stayed");
+            assert!(room.parties.iter().all(|party| party.failures.is_empty()));
+            room.close().await;
+        },
+    );
+}

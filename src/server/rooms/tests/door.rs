@@ -206,7 +206,7 @@ fn the_kicked_alone_hear_of_their_kick_and_lose_claim_and_key() {
     handle(&mut test, &host, "accept", &id);
     let events = test.events(socket);
     let key = events[0].1["metadata"]["roomKey"].clone();
-    let RoomJoined::Success(joined) = test.join_with(socket, json!({ "roomKey": key })) else {
+    let RoomJoined::Success(_) = test.join_with(socket, json!({ "roomKey": key })) else {
         panic!("refused")
     };
     test.forget_sent();
@@ -218,8 +218,7 @@ fn the_kicked_alone_hear_of_their_kick_and_lose_claim_and_key() {
     assert_eq!(test.heard(socket), ["client_kicked"]);
     assert_eq!(test.heard(host.socket), ["client_left"]);
     assert_eq!(test.heard(other.socket), ["client_left"]);
-    let shown = json!({ "roomKey": key, "clientClaim": joined.client_claim });
-    let (_, refused) = test.refused("d-k", shown);
+    let (_, refused) = test.refused("d-k", json!({ "roomKey": key }));
     assert_eq!(refused.error.as_deref(), Some("room_locked"));
     assert_ne!(refused.self_id, Some(id));
     // Knocking again does not keep the old connection, and what it sends then is not heard.
@@ -230,6 +229,78 @@ fn the_kicked_alone_hear_of_their_kick_and_lose_claim_and_key() {
     assert_eq!(test.heard(host.socket), ["knocker_left"]);
     test.send(socket, "knock_room", json!({ "roomName": "/r" }));
     assert!(test.heard(host.socket).is_empty());
+}
+
+#[test]
+fn who_was_kicked_while_away_hears_of_it_on_return_and_may_come_as_somebody_new() {
+    for (is_listed, is_locked) in [(true, false), (true, true), (false, false)] {
+        let hosts = RoomSettings {
+            unlisted_role: RoleName::Host,
+            ..settings()
+        };
+        let meetings = is_listed.then(|| meeting(is_locked, RoomMode::Normal));
+        let mut test = TestRooms::with(hosts, meetings.into_iter().collect());
+        let key = is_listed.then(|| test.key(RoleName::Host));
+        let (host, _) = test.enter("d-h", json!({ "roomKey": key }));
+        let (guest, _) = test.enter("d-g", json!({ "roomKey": key }));
+        test.lose(&guest);
+        test.forget_sent();
+        let kick = json!({ "clientId": guest.id, "reasonId": "kick" });
+        test.send(host.socket, "kick_client", kick);
+        // The room may be empty before they return.
+        test.send(host.socket, "leave_room", json!(null));
+        test.forget_sent();
+
+        let socket = test.socket("d-g");
+        let shown = json!({ "roomName": "/r", "clientClaim": guest.claim, "roomKey": key });
+        test.send(socket, "join_room", shown);
+        let told = json!({ "clientId": guest.id, "reasonId": "kick" });
+        assert_eq!(test.events(socket), [("client_kicked".into(), told)]);
+        assert!(test.heard(host.socket).is_empty());
+        assert_eq!(test.rooms.census().clients, 0);
+        test.advance(5);
+        assert_eq!(test.closed, [(socket, Closing::ForGood)]);
+
+        // A person who joins again has no claim.
+        let (again, _) = test.enter("d-g", json!({ "roomKey": key }));
+        assert_ne!(again.id, guest.id);
+    }
+}
+
+#[test]
+fn a_room_that_remembers_who_was_kicked_keeps_nothing_else_and_not_for_ever() {
+    let hosts = RoomSettings {
+        unlisted_role: RoleName::Host,
+        ..settings()
+    };
+    let mut test = TestRooms::with(hosts, Vec::new());
+    let (host, guest) = (test.visitor("d-h"), test.visitor("d-g"));
+    test.send(host.socket, "chat_message", json!({ "text": "secret" }));
+    test.send(host.socket, "set_lock", json!({ "locked": true }));
+    test.send(host.socket, "kick_client", json!({ "clientId": guest.id }));
+    test.send(host.socket, "leave_room", json!(null));
+    assert_eq!(test.rooms.census().rooms, 1);
+    assert!(test.rooms.rooms["/r"].chat.is_empty());
+    // Nobody could open it.
+    let new = test.visitor("d-n");
+    test.send(new.socket, "leave_room", json!(null));
+    test.advance(300);
+    assert_eq!(test.rooms.census().rooms, 0);
+}
+
+#[test]
+fn who_was_away_when_a_meeting_ended_hears_of_it_on_return() {
+    let mut test = TestRooms::open();
+    let guest = test.visitor("d-g");
+    test.lose(&guest);
+    let outgoing = test.rooms.remove_meeting(test.now, "m").unwrap();
+    test.take_in(outgoing);
+    let socket = test.socket("d-g");
+    let shown = json!({ "roomName": "/r", "clientClaim": guest.claim });
+    test.send(socket, "join_room", shown);
+    let told = json!({ "clientId": guest.id, "reasonId": "meeting-ended" });
+    assert_eq!(test.events(socket), [("client_kicked".into(), told)]);
+    assert_eq!(test.rooms.census().rooms, 0);
 }
 
 // conformance: action.endMeeting rule.endMeeting [server]

@@ -26,7 +26,7 @@ fn the_second_to_join_sees_the_first_and_the_first_is_told() {
     assert!(test.heard(b.socket).is_empty());
 }
 
-// conformance: action.leaveRoom transition.T13 [server]
+// conformance: action.leaveRoom transition.T12 transition.T13 [server]
 #[test]
 fn leaving_is_answered_and_ends_the_session_of_who_stays() {
     let mut test = TestRooms::open();
@@ -40,6 +40,7 @@ fn leaving_is_answered_and_ends_the_session_of_who_stays() {
     assert_eq!(test.heard(b.socket), ["room_left"]);
 }
 
+// conformance: transition.T15 transition.T16 [server]
 #[test]
 fn within_the_grace_period_the_others_notice_nothing() {
     let mut test = TestRooms::open();
@@ -98,7 +99,7 @@ fn two_live_tabs_of_one_device_are_two_clients() {
     assert_eq!(joined.room.clients.len(), 2);
 }
 
-// conformance: field.RoomJoinedSuccess.clientClaim [server]
+// conformance: field.RoomJoinedSuccess.clientClaim field.LocalParticipantState.clientClaim [server]
 #[test]
 fn a_claim_holds_after_a_restart_with_its_role() {
     let mut test = TestRooms::locked();
@@ -140,6 +141,7 @@ fn a_newer_connection_takes_the_id_from_the_older_one() {
     assert_eq!(test.rooms.census().clients, 2);
 }
 
+// conformance: field.LocalParticipantState.stickyReaction [server]
 #[test]
 fn a_returning_client_keeps_its_name_and_hand_and_tells_its_new_mute_state() {
     let mut test = TestRooms::open();
@@ -184,6 +186,7 @@ fn a_full_room_refuses_newcomers_tells_hosts_and_keeps_places_of_the_lost() {
 }
 
 // conformance: joinError.invalid_key joinError.invalid_room_name joinError.organization_assistant_not_enabled [server]
+// conformance: transition.T5 [server]
 #[test]
 fn what_cannot_join_gets_its_error() {
     let mut test = TestRooms::open();
@@ -214,7 +217,8 @@ fn what_cannot_join_gets_its_error() {
 fn without_genuine_credentials_one_is_identified_and_then_refused() {
     let mut test = TestRooms::open();
     let socket = SocketId(77);
-    test.rooms.attach(test.now, socket);
+    let outgoing = test.rooms.attach(test.now, socket, PEER);
+    test.take_in(outgoing);
     let forged = json!({ "deviceCredentials": { "credentials": { "uuid": "d" }, "hmac": "00" } });
     test.send(socket, "identify_device", forged);
     assert_eq!(test.heard(socket), ["device_identified"]);
@@ -222,10 +226,13 @@ fn without_genuine_credentials_one_is_identified_and_then_refused() {
         panic!("let in")
     };
     assert_eq!(refused.error.as_deref(), Some("client_missing_device_id"));
-    test.advance(60);
+    test.advance(19);
+    assert!(test.closed.is_empty());
+    test.advance(1);
     assert_eq!(test.closed, [(socket, Closing::ForNow)]);
 }
 
+// conformance: joinError.room_unclaimed [server]
 #[test]
 fn unlisted_rooms_can_be_switched_off_or_have_hosts() {
     let closed = RoomSettings {
@@ -271,6 +278,32 @@ fn a_device_has_a_limited_number_of_connections() {
     assert_eq!(test.closed, [(eleventh, Closing::ForGood)]);
     test.socket("d-b");
     assert_eq!(test.closed.len(), 1);
+}
+
+#[test]
+fn connections_that_do_not_identify_leave_room_for_those_that_do() {
+    let mut test = TestRooms::open();
+    for _ in 0..1000 {
+        let socket = SocketId(test.next_socket);
+        test.next_socket += 1;
+        let outgoing = test.rooms.attach(test.now, socket, PEER);
+        test.take_in(outgoing);
+        if test.next_socket == 500 {
+            // From the same address, in the middle of it.
+            test.visitor("d-a");
+        }
+    }
+    assert_eq!(test.rooms.census().sockets, 200 + 1);
+    assert!(test.closed.iter().all(|(_, how)| *how == Closing::ForNow));
+    assert_eq!(test.closed.len(), 800);
+    let (_, joined) = test.enter("d-b", json!({}));
+    assert_eq!(
+        joined.room.clients.len(),
+        2,
+        "nobody in the room was sent away"
+    );
+    test.advance(20);
+    assert_eq!(test.rooms.census().sockets, 2);
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl World {
                 "{} for an outsider",
                 message.name()
             );
-            if let ServerMessage::RoomJoined(joined) = message
+            if let ServerMessage::RoomJoined(joined) = &**message
                 && let RoomJoined::Success(joined) = &**joined
             {
                 assert_eq!(*to, told, "room_joined is for the joiner alone");
@@ -140,7 +140,7 @@ impl World {
                 self.claims.insert(0, claim.reveal().to_owned());
                 self.claims.truncate(8);
             }
-            if let ServerMessage::NewClient(new) = message {
+            if let ServerMessage::NewClient(new) = &**message {
                 assert_ne!(*to, told, "nobody is told of itself");
                 self.given.insert(new.client.id.to_string());
             }
@@ -173,7 +173,11 @@ impl World {
             );
         }
         for room in self.test.rooms.rooms.values() {
-            assert!(!room.is_forgettable(), "{} is empty and kept", room.name);
+            assert!(
+                !room.is_forgettable(self.test.now),
+                "{} is empty and kept",
+                room.name
+            );
             assert_eq!(room.session.is_some(), room.clients.len() >= 2);
             for client in room.clients.values() {
                 assert_ne!(client.socket.is_some(), client.grace_until.is_some());

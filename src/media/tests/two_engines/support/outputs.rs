@@ -2,18 +2,23 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use roomd_media::{
-    outputs::{Outputs, PictureOutput, SoundOutput},
+    outputs::{BoxFuture, OutputSource, PictureOutput, SoundOutput},
     playback::PlaybackError,
     scene::Scene,
+    settings::MediaSettings,
 };
 use roomd_protocol::{ClientId, StreamId};
+use tokio::sync::Notify;
 
 /// The last picture of a stream and how many there were.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +85,10 @@ type Shared<T> = Arc<Mutex<HashMap<(String, String), T>>>;
 pub struct Observed {
     pictures: Shared<Seen>,
     sounds: Shared<Heard>,
+    /// Somebody pulls the display's plug.
+    plug_pulled: Arc<Notify>,
+    /// The display cannot be opened.
+    is_gone: Arc<AtomicBool>,
 }
 
 impl Observed {
@@ -100,19 +109,56 @@ impl Observed {
             .map(|(_, heard)| heard.clone())
             .unwrap_or_default()
     }
+}
 
-    /// Outputs that write here.
-    pub fn outputs(&self) -> Outputs {
-        Outputs {
-            display: Some(Box::new(Display {
-                pictures: self.pictures.clone(),
-                inputs: HashMap::new(),
-            })),
-            speaker: Some(Box::new(Speaker {
-                sounds: self.sounds.clone(),
-                inputs: HashMap::new(),
-            })),
+impl Observed {
+    /// The display fails, and cannot be opened until [`Observed::put_display_back`].
+    pub fn lose_display(&self) {
+        self.is_gone.store(true, Ordering::SeqCst);
+        self.plug_pulled.notify_one();
+    }
+
+    pub fn put_display_back(&self) {
+        self.is_gone.store(false, Ordering::SeqCst);
+    }
+}
+
+fn gone() -> PlaybackError {
+    PlaybackError::Lost {
+        pipeline: "display",
+        element: "test display".into(),
+        message: "the plug was pulled".into(),
+        details: String::new(),
+    }
+}
+
+impl OutputSource for Observed {
+    fn display(
+        &self,
+        _: &MediaSettings,
+        _: &gst::Clock,
+        _: gst::ClockTime,
+    ) -> Result<Option<Box<dyn PictureOutput>>, PlaybackError> {
+        if self.is_gone.load(Ordering::SeqCst) {
+            return Err(gone());
         }
+        Ok(Some(Box::new(Display {
+            pictures: self.pictures.clone(),
+            inputs: HashMap::new(),
+            plug_pulled: Arc::clone(&self.plug_pulled),
+        })))
+    }
+
+    fn speaker(
+        &self,
+        _: &MediaSettings,
+        _: &gst::Clock,
+        _: gst::ClockTime,
+    ) -> Result<Option<Box<dyn SoundOutput>>, PlaybackError> {
+        Ok(Some(Box::new(Speaker {
+            sounds: self.sounds.clone(),
+            inputs: HashMap::new(),
+        })))
     }
 }
 
@@ -162,6 +208,13 @@ fn input(
 struct Display {
     pictures: Shared<Seen>,
     inputs: HashMap<(String, String), Input>,
+    plug_pulled: Arc<Notify>,
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        self.pictures.lock().unwrap().clear();
+    }
 }
 
 impl PictureOutput for Display {
@@ -196,6 +249,13 @@ impl PictureOutput for Display {
     }
 
     fn show(&mut self, _: &Scene) {}
+
+    fn next_error(&mut self) -> BoxFuture<'_, PlaybackError> {
+        Box::pin(async {
+            self.plug_pulled.notified().await;
+            gone()
+        })
+    }
 }
 
 struct Speaker {

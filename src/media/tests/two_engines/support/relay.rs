@@ -88,11 +88,7 @@ impl Room {
         let place = self.parties.len();
         let (events, mut heard) = mpsc::unbounded_channel();
         let seen = Observed::default();
-        let outputs = seen.clone();
-        let engine = MediaEngine::start_with(settings, events, move |_, _, _| {
-            (outputs.outputs(), Vec::new())
-        })
-        .unwrap();
+        let engine = MediaEngine::start_with(settings, events, seen.clone()).unwrap();
         let tell = self.tell.clone();
         tokio::spawn(async move {
             while let Some(event) = heard.recv().await {
