@@ -61,6 +61,19 @@ pub enum Subcommands {
         roomd room-server --listen 127.0.0.1:8080   another address")]
     RoomServer(RoomServerArgs),
 
+    /// Record a room of the room server, as a participant of its own
+    ///
+    /// The room server starts it when a host asks for a recording and [recording] names a directory.
+    /// The address of the room, with the key that makes it the recorder, is in the variable
+    /// ROOMD_RECORD_URL of the environment. It ends when its standard input does (a pipe of the
+    /// server), when the room sends it out, or on SIGTERM.
+    #[command(after_help = "Examples:\n  \
+        roomd record --config /etc/roomd/roomd.toml                what the room server starts\n  \
+        ROOMD_RECORD_URL=\"$(cat recorder-room-url)\" roomd record   by hand, with the recorderRoomUrl of a meeting\n\n\
+        Exit codes: 0 finished, 1 failed, 2 wrong arguments, 73 no room for more (recording.quota_megabytes),\n\
+        78 the configuration is wrong.")]
+    Record(RecordArgs),
+
     /// List the cameras, sound devices, displays and encoders that were found
     ///
     /// Opens encoders for a moment to see whether they work; opens no camera and no microphone.
@@ -167,6 +180,14 @@ pub struct RoomServerArgs {
     /// Keep nothing on disk: rooms, and who was who in them, end with the process
     #[arg(long)]
     pub ephemeral: bool,
+}
+
+/// Arguments of `roomd record`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RecordArgs {
+    /// Which configuration file to read.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// Arguments of `roomd probe`.

@@ -2,7 +2,10 @@
 //! room, who is there, what is wrong and what to do about it; never nothing.
 
 use roomd_media::scene::{Scene, Tile};
-use roomd_room::{ConnectionStatus as Status, RoomConnectionState, state::RemoteParticipant};
+use roomd_room::{
+    ConnectionStatus as Status, RoomConnectionState,
+    state::{CloudRecordingStatus as Recording, RemoteParticipant},
+};
 
 use crate::appliance::{ApplianceState, PendingRequest, RequestKind, state::MediaState};
 
@@ -129,7 +132,20 @@ fn status(room: &RoomConnectionState, shown: &ApplianceState) -> String {
         MediaState::Starting => "Camera starting",
         MediaState::Muted | MediaState::Off => "Camera off",
     };
-    let mut parts = vec![microphone.to_owned(), camera.to_owned()];
+    // First, where nothing that follows can push it off the screen: everybody has a right to know.
+    let recording = room
+        .cloud_recording
+        .as_ref()
+        .map(|recording| recording.status);
+    let mut parts: Vec<String> = recording
+        .map(|recording| match recording {
+            Recording::Recording => "Recording".to_owned(),
+            Recording::Requested => "Recording is starting".to_owned(),
+            Recording::Error => "Recording failed".to_owned(),
+        })
+        .into_iter()
+        .collect();
+    parts.extend([microphone.to_owned(), camera.to_owned()]);
     if room.local_participant.sticky_reaction.is_some() {
         parts.push("Hand raised".to_owned());
     }
@@ -138,9 +154,6 @@ fn status(room: &RoomConnectionState, shown: &ApplianceState) -> String {
     }
     if room.is_locked && room.connection_status == Status::Connected {
         parts.push("Room locked".to_owned());
-    }
-    if room.cloud_recording.is_some() {
-        parts.push("Recording".to_owned());
     }
     match room.waiting_participants.len() {
         0 => {}
@@ -270,6 +283,26 @@ mod tests {
         assert_eq!(lines[0], "Guest asks you to turn the camera on");
         assert!(lines[1].ends_with(" asks you to unmute") && lines[1].len() < 70);
         assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn the_display_says_first_that_the_room_is_recorded_and_never_when_it_is_not() {
+        use roomd_room::state::CloudRecording;
+        let status = |recording: Option<Recording>| {
+            let room = RoomConnectionState {
+                cloud_recording: recording.map(|status| CloudRecording {
+                    status,
+                    started_at: None,
+                    error: None,
+                }),
+                ..RoomConnectionState::default()
+            };
+            scene(&room, &ApplianceState::default()).status
+        };
+        assert!(status(Some(Recording::Recording)).starts_with("Recording   ·"));
+        assert!(status(Some(Recording::Requested)).starts_with("Recording is starting   ·"));
+        assert!(status(Some(Recording::Error)).starts_with("Recording failed   ·"));
+        assert!(!status(None).contains("Recording"));
     }
 
     #[test]

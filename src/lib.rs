@@ -1,8 +1,8 @@
 //! A conferencing room appliance: a small Linux computer as a participant of a Whereby room.
 //!
 //! `docs/ARCHITECTURE.md` is the map; this is the index of the daemon's own modules. The parts whose
-//! boundary the compiler guards are crates beside them: `protocol`, `room`, `signalling`, `media`,
-//! `server`.
+//! boundary the compiler guards are crates beside them: `protocol`, `room`, `controls`, `signalling`,
+//! `media`, `server`.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -15,7 +15,7 @@
 //! | [`mqtt`], [`ctl`] | the MQTT interface, and its command-line client |
 //! | [`suspend`] | whether the machine slept |
 //! | [`systemd`] | readiness, status, watchdog, journal |
-//! | [`room_server`] | the room server as a service |
+//! | [`room_server`], [`record`] | the room server as a service, and its recorder |
 //! | [`probe`] | what was found on this machine, as a table |
 //! | [`demo`] | everything in one process |
 //! | [`bench`] | what it costs and how long it takes, measured on this machine |
@@ -37,6 +37,7 @@ pub mod demo;
 pub mod display;
 pub mod mqtt;
 pub mod probe;
+pub mod record;
 pub mod room_loop;
 pub mod room_server;
 pub mod suspend;

@@ -1,17 +1,21 @@
 //! The `roomd` program: arguments to a call, errors to an exit code.
 
-use std::{io, process::ExitCode};
+use std::{io, path::PathBuf, process::ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser};
 use roomd::{
     bench,
     broker::without_its_log,
     cli::{CheckConfigArgs, Cli, ConfigArgs, ProbeArgs, RoomServerArgs, RunArgs, Subcommands},
     config::{self, Config, EX_CONFIG, LogConfig, LogDirectives, LogFormat, Secrets, Sources},
-    daemon, demo, probe as probe_report, room_server,
+    daemon, demo, probe as probe_report,
+    record::{self, RecordSettings},
+    room_server,
     systemd::journal,
 };
+use roomd_protocol::RoomUrl;
+use roomd_server::recorder::{CA_VARIABLE, URL_VARIABLE};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -35,6 +39,9 @@ fn main() -> ExitCode {
             with_config(&arguments.config, Secrets::OfRoomServer, |config| {
                 serve_rooms(&arguments, config)
             })
+        }
+        Subcommands::Record(arguments) => {
+            with_config(&arguments.config, Secrets::OfRecorder, record_room)
         }
         Subcommands::Demo(arguments) => {
             start_log(&quiet_log());
@@ -103,9 +110,58 @@ fn serve_rooms(arguments: &RoomServerArgs, config: Config) -> anyhow::Result<Exi
     if arguments.ephemeral {
         settings.state_dir = None;
     }
+    if config.recording.is_some() && settings.recorder_command.is_empty() {
+        settings.recorder_command = own_recorder(arguments)?;
+    }
     asynchronously(async {
-        room_server::run(settings, stop_signal()?).await?;
+        room_server::run(settings, config.recording, stop_signal()?).await?;
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// This very program as the recorder, with the same configuration.
+fn own_recorder(arguments: &RoomServerArgs) -> anyhow::Result<Vec<String>> {
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let text = |path: PathBuf| {
+        let not_text = |path| anyhow::anyhow!("the path {path:?} is not UTF-8");
+        path.into_os_string().into_string().map_err(not_text)
+    };
+    let mut command = vec![text(program)?, "record".to_owned()];
+    if let Some(file) = &arguments.config.config {
+        command.extend(["--config".to_owned(), text(file.clone())?]);
+    }
+    Ok(command)
+}
+
+fn record_room(config: Config) -> anyhow::Result<ExitCode> {
+    let Some(storage) = config.recording else {
+        bail!("no directory for recordings is configured: set recording.directory");
+    };
+    let url = std::env::var(URL_VARIABLE).with_context(|| {
+        format!("{URL_VARIABLE} does not say which room: roomd record --help explains it")
+    })?;
+    let room = RoomUrl::parse(&url).with_context(|| format!("{URL_VARIABLE} names no room"))?;
+    let settings = RecordSettings {
+        room,
+        storage,
+        ca_file: std::env::var_os(CA_VARIABLE)
+            .map(PathBuf::from)
+            .or(config.room.service.ca_file),
+        allow_loopback: config.media.settings.allow_loopback,
+    };
+    asynchronously(async {
+        let stop = stop_signal()?;
+        record::stop_with_input(&stop);
+        match record::run(settings, stop).await {
+            Ok(()) => {
+                tracing::info!("the recording is complete");
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => {
+                tracing::error!(%error, "the recording has ended");
+                Ok(ExitCode::from(error.exit_code()))
+            }
+        }
     })
 }
 

@@ -1,18 +1,31 @@
 //! `roomd room-server`: the room server as a service of its own.
 
-use std::{io, time::Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use roomd_server::{RunningServer, ServerConfig, ServerError};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio_util::sync::CancellationToken;
 
-use crate::systemd::{Notifier, Part, Watchdog};
+use crate::{
+    record::Storage,
+    systemd::{Notifier, Part, Watchdog},
+};
 
-/// Serves rooms until `stop` is cancelled.
+/// How often recordings that are too old are deleted.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Serves rooms until `stop` is cancelled, and keeps the `recordings` within their retention.
 ///
 /// # Errors
 /// When the server cannot start with this configuration.
-pub async fn run(config: ServerConfig, stop: CancellationToken) -> Result<(), ServerError> {
+pub async fn run(
+    config: ServerConfig,
+    recordings: Option<Storage>,
+    stop: CancellationToken,
+) -> Result<(), ServerError> {
     if let Err(error) = allow_many_files() {
         tracing::warn!(%error, "the limit on open files was not raised: fewer connections are possible");
     }
@@ -27,6 +40,7 @@ pub async fn run(config: ServerConfig, stop: CancellationToken) -> Result<(), Se
     tokio::select! {
         () = stop.cancelled() => {}
         () = feed_watchdog(&server) => {}
+        () = sweep(recordings) => {}
     }
     notifier.stopping("closing the connections");
     server.shutdown().await;
@@ -42,6 +56,24 @@ pub fn allow_many_files() -> io::Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
+/// Deletes recordings that are too old, now and every hour. Never ends.
+async fn sweep(recordings: Option<Storage>) {
+    let Some(recordings) = recordings else {
+        return std::future::pending().await;
+    };
+    let mut rounds = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        rounds.tick().await;
+        let recordings = recordings.clone();
+        let sweeping = move || recordings.sweep(jiff::Timestamp::now());
+        match tokio::task::spawn_blocking(sweeping).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "old recordings are not deleted"),
+            Err(error) => tracing::error!(%error, "deleting old recordings ended with a bug"),
+        }
+    }
 }
 
 /// Gives signs of life for as long as the room loop answers. Never ends.

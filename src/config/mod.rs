@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `device`, `room`, `media`, `mqtt`, `server`, `system` | one section each |
+//! | `device`, `room`, `media`, `mqtt`, `server`, `recording`, `system` | one section each |
 //! | `units`, `setting` | values with bounds; how a value is read and shown |
 //! | `sources`, `layer` | where text comes from; one file or the environment as a tree |
 //! | `reader` | takes the topmost value of each key, collects every mistake |
@@ -19,6 +19,7 @@ mod media;
 mod mqtt;
 mod problem;
 mod reader;
+mod recording;
 mod report;
 mod room;
 mod secret;
@@ -40,15 +41,15 @@ pub use room::{RequestsConfig, RoomConfig, ServiceConfig};
 pub use sources::{DEFAULT_FILE, Secrets, Sources, variable_of};
 pub use system::{LogConfig, LogDirectives, LogFormat, StateConfig};
 pub use units::{
-    AnswerWithin, DisplayName, EvenPixels, FramesPerSecond, JitterBuffer, JoinTimeout, OpusBitrate,
-    Percent, Pixels, VideoBitrate,
+    AnswerWithin, DisplayName, EvenPixels, FramesPerSecond, JitterBuffer, JoinTimeout, KeepFree,
+    OpusBitrate, Percent, Pixels, RecordingQuota, RetentionDays, VideoBitrate,
 };
 
 use reader::Reader;
 use roomd_server::config::ServerConfig;
 use roomd_signalling::SignallingSettings;
 
-use crate::{appliance::settings::ApplianceSettings, mqtt::settings::MqttConfig};
+use crate::{appliance::settings::ApplianceSettings, mqtt::settings::MqttConfig, record::Storage};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -63,6 +64,8 @@ pub struct Config {
     pub mqtt: MqttConfig,
     /// The room server.
     pub server: ServerConfig,
+    /// Where the room server's recordings are kept; `None`: it makes none.
+    pub recording: Option<Storage>,
     /// Where the box remembers.
     pub state: StateConfig,
     /// What is logged and how.
@@ -129,6 +132,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let media = media::read(&mut reader.section("media"));
     let mqtt = mqtt::read(&mut reader.section("mqtt"), &device);
     let server = server::read(&mut reader.section("server"), sources);
+    let recording = recording::read(&mut reader.section("recording"));
     let state = system::read_state(&mut reader.section("state"), sources);
     let log = system::read_log(&mut reader.section("log"));
     let config = Config {
@@ -137,6 +141,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         media,
         mqtt,
         server,
+        recording,
         state,
         log,
     };

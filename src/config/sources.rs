@@ -24,6 +24,8 @@ pub enum Secrets {
     OfAppliance,
     /// Those of `[server]`.
     OfRoomServer,
+    /// None: for the recorder, whose key comes with its task.
+    OfRecorder,
     /// All: for `check-config`.
     All,
 }
@@ -35,6 +37,7 @@ impl Secrets {
         match self {
             Self::OfAppliance => !of_server,
             Self::OfRoomServer => of_server,
+            Self::OfRecorder => false,
             Self::All => true,
         }
     }

@@ -64,6 +64,12 @@ bounded! {
     Percent(u8) = 0..=100, default 70, "a whole number from 0 to 100 (percent)";
     /// How long a join may take, in milliseconds.
     JoinTimeout(u32) = 1_000..=120_000, default 30_000, "a whole number from 1000 to 120000 (ms)";
+    /// What all recordings together may take, in megabytes.
+    RecordingQuota(u32) = 10..=100_000_000, default 20_000, "a whole number from 10 to 100000000 (MB)";
+    /// What recordings leave free on their disk, in megabytes.
+    KeepFree(u32) = 0..=100_000_000, default 1_000, "a whole number from 0 to 100000000 (MB)";
+    /// How long a finished recording is kept, in days; 0: until its place is needed.
+    RetentionDays(u32) = 0..=3650, default 30, "a whole number from 0 to 3650 (days)";
     /// How long a question of somebody in the room stands, in milliseconds.
     AnswerWithin(u32) = 5_000..=600_000, default 30_000, "a whole number from 5000 to 600000 (ms)";
 }

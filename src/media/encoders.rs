@@ -14,6 +14,7 @@ use crate::{
 const ENCODERS: &str = include_str!("../../pipelines/encoders.toml");
 const DECODERS: &str = include_str!("../../pipelines/decoders.toml");
 const PAYLOADERS: &str = include_str!("../../pipelines/payloaders.toml");
+const DEPAYLOADERS: &str = include_str!("../../pipelines/depayloaders.toml");
 
 /// A codec that is negotiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,7 +30,8 @@ pub enum Codec {
 
 impl Codec {
     /// A codec of pictures.
-    pub(crate) fn is_video(self) -> bool {
+    #[must_use]
+    pub fn is_video(self) -> bool {
         self != Self::Opus
     }
 
@@ -122,12 +124,13 @@ pub enum EncoderError {
     Launch(#[from] LaunchError),
 }
 
-/// The three tables.
+/// The tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Tables {
     pub(crate) encoders: Table,
     pub(crate) decoders: Table,
     pub(crate) payloaders: Table,
+    pub(crate) depayloaders: Table,
 }
 
 impl Tables {
@@ -137,6 +140,7 @@ impl Tables {
             encoders: Table::parse("encoders.toml", ENCODERS)?,
             decoders: Table::parse("decoders.toml", DECODERS)?,
             payloaders: Table::parse("payloaders.toml", PAYLOADERS)?,
+            depayloaders: Table::parse("depayloaders.toml", DEPAYLOADERS)?,
         })
     }
 }

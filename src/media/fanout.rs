@@ -262,7 +262,7 @@ fn keep(mut held: MutexGuard<'_, Option<Held>>, sample: gst::Sample) {
 }
 
 /// The sample with timestamps in running time (x264enc, for one, starts its segment at 1000 hours).
-fn in_running_time(sample: gst::Sample) -> gst::Sample {
+pub(crate) fn in_running_time(sample: gst::Sample) -> gst::Sample {
     let Some(segment) = sample
         .segment()
         .and_then(|s| s.downcast_ref::<gst::ClockTime>())

@@ -11,6 +11,7 @@
 
 mod bare;
 mod capture;
+mod coded;
 mod devices;
 mod encoders;
 mod encoding;
@@ -35,6 +36,7 @@ pub use capture::{
     Source,
     test_picture::{CAMERA_BARS, PRESENTATION_QUADRANTS, Rgb, TestPicture},
 };
+pub use coded::{CodedFormat, CodedFrame};
 pub use devices::{Device, DeviceKind};
 pub use encoders::{Codec, EncoderError};
 pub use encoding::EncoderInUse;

@@ -5,8 +5,10 @@ use std::pin::Pin;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use roomd_protocol::{ClientId, StreamId};
+use tokio::sync::mpsc;
 
 use crate::{
+    coded::CodedFrame,
     playback::{Display, PlaybackError, Speaker},
     scene::Scene,
     settings::MediaSettings,
@@ -89,6 +91,11 @@ pub trait OutputSource: Send + Sync + 'static {
         clock: &gst::Clock,
         base_time: gst::ClockTime,
     ) -> Result<Option<Box<dyn SoundOutput>>, PlaybackError>;
+
+    /// Where every stream goes as it was coded, if this engine records. Then nothing is decoded for display and speaker.
+    fn recording(&self) -> Option<mpsc::Sender<CodedFrame>> {
+        None
+    }
 }
 
 /// The display and the speaker of this machine.
@@ -119,6 +126,34 @@ impl OutputSource for OwnOutputs {
         let latency = crate::playback::input_latency(settings.latency_ms);
         let speaker = Speaker::open(&settings.speaker, clock, base_time, latency)?;
         Ok(speaker.map(|speaker| Box::new(speaker) as Box<dyn SoundOutput>))
+    }
+}
+
+/// No display and no speaker: every stream goes here as it was coded.
+#[derive(Clone, Debug)]
+pub struct Recording(pub mpsc::Sender<CodedFrame>);
+
+impl OutputSource for Recording {
+    fn display(
+        &self,
+        _: &MediaSettings,
+        _: &gst::Clock,
+        _: gst::ClockTime,
+    ) -> Result<Option<Box<dyn PictureOutput>>, PlaybackError> {
+        Ok(None)
+    }
+
+    fn speaker(
+        &self,
+        _: &MediaSettings,
+        _: &gst::Clock,
+        _: gst::ClockTime,
+    ) -> Result<Option<Box<dyn SoundOutput>>, PlaybackError> {
+        Ok(None)
+    }
+
+    fn recording(&self) -> Option<mpsc::Sender<CodedFrame>> {
+        Some(self.0.clone())
     }
 }
 

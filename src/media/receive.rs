@@ -19,7 +19,8 @@ use roomd_protocol::StreamId;
 use tokio::sync::mpsc;
 
 use crate::{
-    encoders::{Codec, EncoderError, Table, is_present},
+    coded::CodedInput,
+    encoders::{Codec, EncoderError, Tables, is_present},
     fanout::{APPSINK, Fanout, Flow, Output, bounded_appsrc, passing_appsink},
     launch::{self, LaunchError},
     pipeline::{self, BusEvent, Timing},
@@ -99,13 +100,39 @@ pub(crate) enum DecoderNews {
     Failed(BusEvent),
 }
 
+/// Where a track goes.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// Decoded, to the display or the speaker.
+    Raw(gst_app::AppSrc),
+    /// As it is, to a recording.
+    Coded(CodedInput),
+}
+
+/// A decoder, or what takes a track's frames out of their packets for a recording.
 #[derive(Debug)]
 struct Decoder {
     pipeline: gst::Pipeline,
     input: Arc<Output>,
-    output: Arc<Output>,
-    decoded: Fanout,
+    output: Way,
     size: Arc<AtomicU64>,
+}
+
+/// How it goes on behind a [`Decoder`].
+#[derive(Debug)]
+enum Way {
+    Raw { to: Arc<Output>, decoded: Fanout },
+    Coded { delivered: Arc<AtomicU64> },
+}
+
+impl Decoder {
+    /// Pictures or packets of sound that came out.
+    fn samples(&self) -> u64 {
+        match &self.output {
+            Way::Raw { decoded, .. } => decoded.samples(),
+            Way::Coded { delivered } => delivered.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// One track of a peer.
@@ -162,15 +189,19 @@ impl Incoming {
         }
     }
 
-    /// Decodes into `target` from now on.
+    /// Decodes into `target` from now on, or records.
     pub(crate) fn decode(
         &mut self,
-        target: gst_app::AppSrc,
-        decoders: &Table,
+        target: Target,
+        tables: &Tables,
         timing: &Timing,
         news: mpsc::UnboundedSender<(gst::Pad, DecoderNews)>,
     ) -> Result<(), EncoderError> {
-        let choice = decoders.choose(self.codec, &[], is_present)?;
+        let table = match &target {
+            Target::Raw(_) => &tables.decoders,
+            Target::Coded(_) => &tables.depayloaders,
+        };
+        let choice = table.choose(self.codec, &[], is_present)?;
         let line = choice.entry.line(&[])?;
         let text = format!("identity name=entry silent=true ! {line} ! {APPSINK} name=raw");
         let pipeline = launch::pipeline(&text)?;
@@ -190,16 +221,26 @@ impl Incoming {
             // The peer is closing: nothing to tell.
             let _ = tell.send((pad.clone(), DecoderNews::Failed(event)));
         });
-        request_upstream(&appsrc, news, self.pad.clone());
-        let decoded = Fanout::new();
-        decoded.feed_from(&sink, || {});
+        request_upstream(&appsrc, news.clone(), self.pad.clone());
         let size = watch_size(&sink);
-        let output = Output::opened(
-            target,
-            Flow::Loose,
-            if self.codec.is_video() { 4 } else { 50 },
-        );
-        decoded.add(&output);
+        let output = match target {
+            Target::Raw(target) => {
+                let decoded = Fanout::new();
+                decoded.feed_from(&sink, || {});
+                let limit = if self.codec.is_video() { 4 } else { 50 };
+                let to = Output::opened(target, Flow::Loose, limit);
+                decoded.add(&to);
+                Way::Raw { to, decoded }
+            }
+            Target::Coded(input) => {
+                let (delivered, pad) = (Arc::new(AtomicU64::new(0)), self.pad.clone());
+                input.feed_from(&sink, self.codec, Arc::clone(&delivered), move || {
+                    // The peer is closing: nothing to tell.
+                    let _ = news.send((pad.clone(), DecoderNews::KeyFrameNeeded));
+                });
+                Way::Coded { delivered }
+            }
+        };
         if pipeline.set_state(gst::State::Playing).is_err() {
             let _ = pipeline.set_state(gst::State::Null);
             let line = text;
@@ -211,7 +252,6 @@ impl Incoming {
             pipeline,
             input,
             output,
-            decoded,
             size,
         });
         self.expect_picture();
@@ -227,7 +267,9 @@ impl Incoming {
     pub(crate) async fn stop_decoding(&mut self) {
         self.wanted_key_frame = None;
         if let Some(decoder) = self.decoder.take() {
-            decoder.decoded.remove(&decoder.output);
+            if let Way::Raw { to, decoded } = &decoder.output {
+                decoded.remove(to);
+            }
             self.tap.packets.remove(&decoder.input);
             pipeline::close(decoder.pipeline, "decoder").await;
         }
@@ -249,10 +291,7 @@ impl Incoming {
     /// Asks the peer for a key frame, and again until a picture was decoded.
     pub(crate) fn want_key_frame(&mut self) {
         if self.codec.is_video() && self.wanted_key_frame.is_none() {
-            let decoded = self
-                .decoder
-                .as_ref()
-                .map_or(0, |decoder| decoder.decoded.samples());
+            let decoded = self.decoder.as_ref().map_or(0, Decoder::samples);
             self.wanted_key_frame = Some(KeyFrameWish {
                 asked: None,
                 decoded,
@@ -267,7 +306,7 @@ impl Incoming {
             return;
         };
         let answered = match &self.decoder {
-            Some(decoder) => decoder.decoded.samples() > wish.decoded,
+            Some(decoder) => decoder.samples() > wish.decoded,
             None => wish.asked.is_some(),
         };
         if answered {
@@ -293,7 +332,7 @@ impl Incoming {
             self.last_packet = Some(now);
         }
         let frames = match &self.decoder {
-            Some(decoder) => decoder.decoded.samples(),
+            Some(decoder) => decoder.samples(),
             None => self.tap.frames.load(Ordering::Relaxed),
         };
         let fps = self.rate.at(now, frames);

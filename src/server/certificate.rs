@@ -26,6 +26,9 @@ use crate::{
     store::{StoreError, make_directory},
 };
 
+/// The self-made certificate in the state directory, PEM.
+pub(crate) const CHAIN_FILE: &str = "certificate.pem";
+
 /// How long a self-made certificate is valid: what browsers take at most, 825 days, less a margin.
 const VALID_SECONDS: i64 = 800 * 86_400;
 
@@ -169,7 +172,7 @@ fn kept(
 ) -> Result<Pem, CertificateError> {
     make_directory(directory)?;
     let key_path = directory.join("certificate-key.pem");
-    let chain_path = directory.join("certificate.pem");
+    let chain_path = directory.join(CHAIN_FILE);
     let coverage_path = directory.join("certificate.json");
     let key = if key_path.exists() {
         let text = String::from_utf8_lossy(&read(&key_path)?).into_owned();

@@ -30,7 +30,8 @@ pub struct ServerConfig {
     /// one nobody does. Default none.
     pub assistant_key: Option<Secret>,
     /// Program and arguments that record a room when a host asks for it; see [`crate::recorder`].
-    /// Default empty: recording is not offered.
+    /// Default empty: recording is not offered. (`roomd room-server` puts itself here when a directory for
+    /// recordings is configured.)
     pub recorder_command: Vec<String>,
     /// Address under which people reach the server, for the room links it makes, for example
     /// `https://rooms.example.org/`. Default: `listen`, with a LAN address of this machine.

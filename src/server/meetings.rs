@@ -255,7 +255,7 @@ fn check_member(name: &str, value: &Value) -> Result<(), InvalidMeeting> {
             value
                 .get("type")
                 .is_some_and(|kind| is_one_of(kind, &["none"])),
-            "{\"type\": \"none\"}, or leave it out: this server does not record",
+            "{\"type\": \"none\"}, or leave it out: recordings begin when a host asks for one",
         ),
         _ => (true, ""),
     };

@@ -67,7 +67,8 @@ pub(crate) enum Command {
     RecorderEnded {
         recorder: ClientId,
         room: String,
-        reason: &'static str,
+        /// What went wrong, if anything.
+        reason: Option<&'static str>,
     },
 }
 

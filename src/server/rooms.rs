@@ -37,6 +37,7 @@ use roomd_protocol::{
     records::{IceServer, RoleName, RoomMode},
 };
 
+pub(crate) use self::recording::ENDED;
 pub use self::recording::Services;
 use self::{
     deadlines::{Deadlines, Due},

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     sync::{Arc, atomic::AtomicU64},
     thread::JoinHandle as ThreadHandle,
     time::Duration,
@@ -23,12 +23,12 @@ use url::Url;
 use crate::{
     certificate::{self, CertificateError},
     clock::Now,
-    config::{ConfigError, ServerConfig},
+    config::{ConfigError, ServerConfig, TlsMode},
     ids::RandomIds,
     keys::Keys,
     meetings::InvalidMeeting,
     rate::PerAddress,
-    recorder::Recorders,
+    recorder::{Place, Recorders},
     rest::{Refused, Shared, router},
     room_loop::RoomLoop,
     rooms::{RoomSettings, Rooms, Services},
@@ -140,9 +140,11 @@ pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
     let registrations = PerAddress::new(limits.devices_per_minute);
     let stop = CancellationToken::new();
     let recorders = TaskTracker::new();
+    let plain_addr = plain.as_ref().map(|(_, address)| *address);
     let recorder = (!config.recorder_command.is_empty()).then(|| {
         let command = config.recorder_command.clone();
-        Recorders::new(command, page_url.clone(), stop.clone(), recorders.clone())
+        let place = for_recorders(&config, local_addr, plain_addr, &page_url);
+        Recorders::new(command, place, stop.clone(), recorders.clone())
     });
     let (inbox, run) =
         RoomLoop::new(rooms, registrations, limits.meetings, opened.store.clone()).start(recorder);
@@ -165,7 +167,6 @@ pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
     let fingerprint = certificate.as_ref().map(|c| c.fingerprint.clone());
     let tls = certificate.map(|c| RustlsConfig::from_config(c.rustls));
     let mut listeners = vec![serve(listener, local_addr, tls, app.clone())?];
-    let plain_addr = plain.as_ref().map(|(_, address)| *address);
     if let Some((listener, address)) = plain {
         listeners.push(serve(listener, address, None, app)?);
     }
@@ -317,6 +318,34 @@ fn patient(server: Server<SocketAddr>) -> Server<SocketAddr> {
         .http1()
         .header_read_timeout(NEXT_REQUEST);
     server
+}
+
+/// Where recorders, which run on this machine, find the server: without encryption where it serves
+/// that, else under the address and with the certificate that people use.
+fn for_recorders(
+    config: &ServerConfig,
+    local_addr: SocketAddr,
+    plain_addr: Option<SocketAddr>,
+    page_url: &Url,
+) -> Place {
+    let is_plain = matches!(config.tls, TlsMode::Off);
+    let plain = plain_addr.or(is_plain.then_some(local_addr));
+    let on_this_machine = plain.and_then(|address| {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        Url::parse(&format!("http://{}/", SocketAddr::new(ip, address.port()))).ok()
+    });
+    let own = matches!(config.tls, TlsMode::SelfSigned).then_some(config.state_dir.as_ref());
+    match on_this_machine {
+        Some(url) => Place { url, ca_file: None },
+        None => Place {
+            url: page_url.clone(),
+            ca_file: own.flatten().map(|dir| dir.join(certificate::CHAIN_FILE)),
+        },
+    }
 }
 
 /// The URL of a listening address; where it listens on all, a LAN address of this machine.

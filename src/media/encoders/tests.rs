@@ -76,7 +76,12 @@ fn every_line_whose_elements_exist_here_is_accepted_by_gstreamer() {
     let mut values = encoder_values(1_500_000, 30).to_vec();
     values.extend([("payload", "96".to_owned()), ("ssrc", "7".to_owned())]);
     for codec in [Codec::Vp8, Codec::H264, Codec::Opus] {
-        for table in [&tables.encoders, &tables.decoders, &tables.payloaders] {
+        for table in [
+            &tables.encoders,
+            &tables.decoders,
+            &tables.payloaders,
+            &tables.depayloaders,
+        ] {
             for entry in table
                 .entries(codec)
                 .iter()

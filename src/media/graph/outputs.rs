@@ -9,9 +9,11 @@ use roomd_protocol::{ClientId, StreamId};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
+    coded::CodedInput,
     outputs::{OutputSource, PictureOutput, SoundOutput},
     pipeline::Timing,
     playback::PlaybackError,
+    receive::Target,
     scene::Scene,
     settings::{AudioSink, DisplaySink, MediaSettings},
 };
@@ -191,14 +193,22 @@ impl Outputs {
         peer: &ClientId,
         stream: &StreamId,
         video: bool,
-    ) -> Option<gstreamer_app::AppSrc> {
-        if video {
+    ) -> Option<Target> {
+        if let Some(frames) = self.source.recording() {
+            return Some(Target::Coded(CodedInput {
+                peer: peer.clone(),
+                stream: stream.clone(),
+                frames,
+            }));
+        }
+        let input = if video {
             let input = self.display.output.as_mut()?.video_input(peer, stream);
             self.display.input(input)
         } else {
             let input = self.speaker.output.as_mut()?.audio_input(peer, stream);
             self.speaker.input(input)
-        }
+        };
+        input.map(Target::Raw)
     }
 
     /// The stream is gone.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use gstreamer as gst;
-use gstreamer_app as gst_app;
 use gstreamer_webrtc as gst_webrtc;
 use roomd_protocol::{
     ClientId, StreamId,
@@ -21,7 +20,7 @@ use crate::{
     encoding::{EncoderKey, Rates},
     fanout::Output,
     pipeline::{BusEvent, Timing},
-    receive::RtpTap,
+    receive::{RtpTap, Target},
 };
 
 /// What callbacks of GStreamer send.
@@ -58,8 +57,8 @@ pub(crate) enum PeerDemand {
     Detach(EncoderKey, Arc<Output>),
     /// A key frame from an encoder.
     KeyFrame(EncoderKey),
-    /// An input of the display or the speaker, if there is one.
-    Input(InputKey, oneshot::Sender<Option<gst_app::AppSrc>>),
+    /// An input of the display, the speaker or the recording, if there is one.
+    Input(InputKey, oneshot::Sender<Option<Target>>),
     /// The input is not used any more.
     RemoveInput(InputKey),
 }

@@ -120,7 +120,7 @@ impl PeerConnection {
         let settings = &self.start.settings;
         if let Err(error) = track.decode(
             target,
-            &settings.tables.decoders,
+            &settings.tables,
             &settings.timing,
             self.tell_decoder.clone(),
         ) {

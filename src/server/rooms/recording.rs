@@ -18,6 +18,9 @@ use crate::{clock::Now, keys::RoomKey};
 /// How long a recorder may take from its start to its join.
 const COMES_WITHIN: Duration = Duration::from_secs(20);
 
+/// What people read when a recorder ends before it is told to, and has no other reason.
+pub(crate) const ENDED: &str = "recorder_ended";
+
 /// What the host reads when it does not come in that time.
 const DID_NOT_COME: &str = "recorder_did_not_join";
 
@@ -92,14 +95,15 @@ impl Rooms {
         }
     }
 
-    /// The process of a recorder could not be started, or is gone. `reason` is for the host.
+    /// The process of a recorder could not be started, or is gone. `reason` says what went wrong: to
+    /// the host when it never came, to everybody when it has recorded.
     #[must_use]
     pub fn recorder_ended(
         &mut self,
         now: Now,
         room: &str,
         recorder: &ClientId,
-        reason: &str,
+        reason: Option<&str>,
     ) -> Vec<Outgoing> {
         let mut out = Vec::new();
         self.touch(room);
@@ -109,8 +113,17 @@ impl Rooms {
         if found.clients.contains_key(recorder) {
             // Its connection may linger; the recording does not go on.
             self.send_out(now, room, recorder, "recording-ended", &mut out);
+            if let Some(found) = self.rooms.get(room) {
+                found.tell_all(&failed(reason.unwrap_or(ENDED)), &mut out);
+            }
         } else if let Some(recording) = found.recording.take_if(|r| r.recorder == *recorder) {
-            found.tell(&recording.by, failed(reason), &mut out);
+            found.tell(&recording.by, failed(reason.unwrap_or(ENDED)), &mut out);
+        } else if let Some(reason) = reason
+            && found.recording.is_none()
+            && found.service(RoleName::Recorder).is_none()
+        {
+            // It left by itself or when it was told to, and could not finish its files.
+            found.tell_all(&failed(reason), &mut out);
         }
         self.settle(now, &mut out);
         out

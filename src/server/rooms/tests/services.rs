@@ -35,7 +35,11 @@ fn recording() -> (TestRooms, Person, Person, Person) {
 }
 
 fn ended(test: &mut TestRooms, recorder: &ClientId) {
-    let outgoing = test.rooms.recorder_ended(test.now, "/r", recorder, "why");
+    ended_with(test, recorder, Some("why"));
+}
+
+fn ended_with(test: &mut TestRooms, recorder: &ClientId, reason: Option<&str>) {
+    let outgoing = test.rooms.recorder_ended(test.now, "/r", recorder, reason);
     test.take_in(outgoing);
 }
 
@@ -121,13 +125,55 @@ fn a_recorder_that_is_lost_ends_the_recording_for_everybody() {
         test.heard(host.socket),
         ["cloud_recording_stopped", "client_left"]
     );
+}
+
+// conformance: event.cloud-recording:status-changed field.CloudRecordingState.error [server]
+#[test]
+fn everybody_is_told_why_a_recording_ended_that_nobody_stopped() {
+    for (reason, told) in [(Some("why"), "why"), (None, "recorder_ended")] {
+        let (mut test, host, visitor, recorder) = recording();
+        test.forget_sent();
+        ended_with(&mut test, &recorder.id, reason);
+        for person in [&host, &visitor] {
+            let events = test.events(person.socket);
+            let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(
+                names,
+                [
+                    "cloud_recording_stopped",
+                    "client_left",
+                    "cloud_recording_started"
+                ]
+            );
+            assert_eq!(events[2].1["error"], told);
+        }
+    }
+}
+
+#[test]
+fn a_recorder_that_fails_after_it_left_is_an_error_for_everybody_and_one_that_finishes_is_none() {
+    for (reason, heard) in [
+        (Some("why"), vec!["cloud_recording_started"]),
+        (None, vec![]),
+    ] {
+        let (mut test, host, visitor, recorder) = recording();
+        test.send(host.socket, "stop_recording", json!(null));
+        test.forget_sent();
+        ended_with(&mut test, &recorder.id, reason);
+        assert_eq!(test.heard(host.socket), heard);
+        assert_eq!(test.heard(visitor.socket), heard);
+    }
+    // Not while the next recording is on its way.
     let (mut test, host, _, recorder) = recording();
+    test.send(host.socket, "stop_recording", json!(null));
+    test.send(
+        host.socket,
+        "start_recording",
+        json!({ "recording": "cloud" }),
+    );
     test.forget_sent();
     ended(&mut test, &recorder.id);
-    assert_eq!(
-        test.heard(host.socket),
-        ["cloud_recording_stopped", "client_left"]
-    );
+    assert!(test.heard(host.socket).is_empty());
 }
 
 // conformance: field.CloudRecordingState.error [server]

@@ -1,0 +1,185 @@
+//! Recordings by the room server's own recorder, of roomd and an SDK: who is told, and what is in the files.
+import assert from "node:assert/strict";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { applianceBench } from "./support/appliance.mjs";
+import { assertTone, coloursOf, devices, farthest, withoutColourSpace } from "./support/content.mjs";
+import { picturesOf, recordersOf, recordingsIn, soundOf } from "./support/recording.mjs";
+import { until } from "./support/waiting.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "roomd-recordings-"));
+const directory = join(folder, "recordings");
+after(() => rm(folder, { recursive: true }));
+const { test, CAMERA, PRESENTATION, TONE } = applianceBench({
+    server: { toml: `[recording]\ndirectory = ${JSON.stringify(directory)}\nquota_megabytes = 100\nkeep_free_megabytes = 0\n[log]\nlevel = "info"` },
+});
+const SHIFT = 3;
+const HZ = 880;
+const sources = devices({ shift: SHIFT, hz: HZ, width: 320, height: 180, fps: 15 });
+const MS = 20_000;
+/** How far a colour may be off: twice through a codec, and once through another program's conversion. */
+const TOLERANCE = 35;
+
+const isRecording = ({ cloudRecording }) => cloudRecording?.status === "recording";
+
+/** Both sides, and the room, say that it records. */
+async function untilRecording({ anna, box }) {
+    const { cloudRecording } = await box.waitState("cloud_recording", isRecording, MS);
+    const state = await anna.until("a recording", ({ cloudRecording: one }) => one?.status === "recording", { ms: MS });
+    assert.equal(cloudRecording.startedAt, state.cloudRecording.startedAt);
+    assert.ok(Math.abs(Date.now() - cloudRecording.startedAt) < MS);
+    return cloudRecording;
+}
+
+async function untilNone({ anna, box }) {
+    await box.waitState("cloud_recording", (part) => part.cloudRecording === null, MS);
+    await anna.until("no recording", ({ cloudRecording }) => !cloudRecording, { ms: MS });
+}
+
+/** The recordings that were not there before. */
+async function newRecording(before, isIt = ({ index }) => index.state !== "recording") {
+    const known = before.map(({ name }) => name);
+    return until("a recording that is complete", async () => (await recordingsIn(directory)).find((one) => !known.includes(one.name) && isIt(one)), MS);
+}
+
+/** A file shows these colours, moves, and lasts about so many seconds at that rate. */
+async function assertPictures(file, { expected, fps, seconds }) {
+    const seen = await picturesOf(file);
+    const what = JSON.stringify({ ...seen, seconds });
+    assert.ok(seen.frames >= (fps * seconds) / 2 && seen.frames <= fps * seconds * 1.3 + 5, `${fps} fps for ${seconds} s: ${what}`);
+    assert.ok(seen.distinctFrames >= seen.frames / 3, `it stands still: ${what}`);
+    const error = farthest(seen.cells, expected);
+    assert.ok(error <= TOLERANCE, `a cell is off by ${error}, expected ${JSON.stringify(expected)}: ${what}`);
+}
+
+const camera = withoutColourSpace(coloursOf(SHIFT));
+
+// conformance: action.startCloudRecording action.stopCloudRecording event.cloud-recording:status-changed [mqtt, sdk]
+// conformance: field.CloudRecordingState.status field.CloudRecordingState.startedAt field.RoomConnectionState.cloudRecording [mqtt, sdk]
+test("a host's recording is a playable file of each participant, and everybody sees that it runs", async (desk) => {
+    const before = await recordingsIn(directory);
+    const { anna, box, meeting, boxId, annaId } = await desk.call({ devices: sources });
+    const began = performance.now();
+    await anna.act("startCloudRecording");
+    await untilRecording({ anna, box });
+    await box.waitEvent("cloud_recording_status_changed", isRecording);
+    const [recorder] = await recordersOf(desk.server.program);
+    assert.ok(!recorder.line.some((text) => text.includes(meeting.hostKey) || text.includes("roomKey")), "a key in its arguments");
+    const state = await anna.state();
+    assert.deepEqual([state.remoteParticipants.length, box.state("remote_participants").remoteParticipants.length], [1, 1], "the recorder is nobody");
+
+    // Two seconds with everything, two without roomd's microphone, two with a screen.
+    await anna.sound("camera", null, 2000);
+    await box.carryOut("toggle_microphone", { enabled: false });
+    await anna.sound("camera", null, 2000);
+    await box.carryOut("toggle_microphone", { enabled: true });
+    await box.carryOut("start_screenshare", { source: "laptop" });
+    await anna.until("roomd's screen", ({ screenshares }) => screenshares.length === 1);
+    await anna.picture("screenshare", null, 2500);
+    await box.carryOut("stop_screenshare");
+    await anna.sound("camera", null, 1000);
+    await anna.act("stopCloudRecording");
+    await untilNone({ anna, box });
+    const most = (performance.now() - began) / 1000;
+
+    const one = await newRecording(before);
+    assert.equal(one.index.state, "finished", JSON.stringify(one.index));
+    assert.equal(one.mode, "700");
+    assert.deepEqual([...new Set(Object.values(one.modes))], ["600"]);
+    assert.equal(`/${one.index.room}`, meeting.roomName.startsWith("/") ? meeting.roomName : `/${meeting.roomName}`);
+    assert.deepEqual(one.index.participants.map(({ participantId }) => participantId).sort(), [annaId, boxId].sort());
+    assert.equal(one.index.files.length, 3, JSON.stringify(one.index.files));
+    const of = (id, kind) => one.index.files.find((file) => file.participantId === id && file.kind === kind);
+    const seconds = (file) => file.durationMs / 1000;
+    const [hers, its, shared] = [of(annaId, "camera"), of(boxId, "camera"), of(boxId, "screenshare")];
+    for (const file of [hers, its]) {
+        assert.deepEqual([...file.codecs].sort(), ["opus", "vp8"]);
+        assert.ok(seconds(file) > 7 && seconds(file) < most + 1, `${seconds(file)} s of at most ${most} s`);
+    }
+    await assertPictures(join(one.folder, hers.file), { expected: camera, fps: 15, seconds: seconds(hers) });
+    await assertPictures(join(one.folder, its.file), { expected: CAMERA, fps: 15, seconds: seconds(its) });
+    await assertPictures(join(one.folder, shared.file), { expected: PRESENTATION, fps: 10, seconds: seconds(shared) });
+    assert.ok(seconds(shared) > 1.5 && seconds(shared) < 6, `${seconds(shared)} s of the screen`);
+    assert.ok(shared.offsetMs > its.offsetMs + 3500, "the screen came later");
+    const sound = await soundOf(join(one.folder, hers.file));
+    assertTone(sound, { hz: HZ, dbfs: -15 });
+    assert.ok(Math.abs(sound.seconds - seconds(hers)) < 0.5, `${sound.seconds} s of sound in ${seconds(hers)} s`);
+    // The mute is in the file, and what came after it at its time.
+    const muted = await soundOf(join(one.folder, its.file));
+    const levels = JSON.stringify(muted.each);
+    assert.ok(muted.each.some(({ dbfs }) => dbfs === null || dbfs < -60), `nowhere silent: ${levels}`);
+    assertTone({ ...muted.each[0], hasTrack: true }, { hz: TONE.hz });
+    assertTone({ ...muted.each.at(-1), hasTrack: true }, { hz: TONE.hz });
+    assert.ok(Math.abs(muted.seconds - seconds(its)) < 0.5, `${muted.seconds} s of sound in ${seconds(its)} s`);
+    await until("the recorder has ended", async () => (await recordersOf(desk.server.program)).length === 0);
+    assert.ok(!desk.server.program.lines.some((line) => line.includes("roomKey=") || line.includes(meeting.hostKey)), "a key in the log");
+});
+
+// conformance: action.startCloudRecording event.cloud-recording:status-changed [mqtt]
+// conformance: field.CloudRecordingState.error [mqtt, sdk]
+test("everybody is told when the recorder is killed, and its files can be played so far", async (desk) => {
+    const before = await recordingsIn(directory);
+    const { anna, box, boxId, annaId } = await desk.call({ devices: sources, boxIsHost: true });
+    await box.carryOut("start_cloud_recording");
+    await untilRecording({ anna, box });
+    await anna.sound("camera", null, 4000);
+    const [{ pid }] = await recordersOf(desk.server.program);
+    process.kill(pid, "SIGKILL");
+    const { cloudRecording } = await box.waitState("cloud_recording", (part) => part.cloudRecording?.status === "error", MS);
+    assert.equal(cloudRecording.error, "recorder_ended");
+    await anna.until("the error", ({ cloudRecording: one }) => one?.status === "error" && one.error === "recorder_ended", { ms: MS });
+
+    const broken = await newRecording(before, () => true);
+    assert.equal(broken.index.state, "recording", "nobody could say more");
+    for (const [id, expected, hz] of [[annaId, camera, HZ], [boxId, CAMERA, TONE.hz]]) {
+        const { file } = broken.index.files.find(({ participantId }) => participantId === id);
+        const sound = await soundOf(join(broken.folder, file));
+        assert.ok(sound.seconds > 2 && sound.seconds < 12, `${sound.seconds} s of sound`);
+        assertTone(sound, { hz });
+        await assertPictures(join(broken.folder, file), { expected, fps: 15, seconds: sound.seconds });
+    }
+
+    // It can be started again, which says of the broken one what it is; this one ends with the last person.
+    await anna.act("startCloudRecording");
+    await untilRecording({ anna, box });
+    await anna.sound("camera", null, 4000);
+    await box.carryOut("leave_room");
+    await anna.act("leaveRoom");
+    const second = await newRecording([...before, broken]);
+    assert.equal(second.index.state, "finished");
+    assert.equal(second.index.files.length, 2);
+    assert.ok(second.index.files.every(({ durationMs }) => durationMs > 500), JSON.stringify(second.index.files));
+    const { index } = (await recordingsIn(directory)).find(({ name }) => name === broken.name);
+    assert.equal(index.state, "interrupted");
+    await until("the recorder has ended", async () => (await recordersOf(desk.server.program)).length === 0);
+});
+
+test("a recording ends when there is no room for more, and everybody is told why", async (desk) => {
+    const before = await recordingsIn(directory);
+    const { anna, box } = await desk.call({ devices: sources });
+    // Something that is no recording: it is not deleted, and counts.
+    const foreign = join(directory, "notes");
+    await mkdir(foreign);
+    await writeFile(join(foreign, "large"), Buffer.alloc(99_700_000));
+    try {
+        await anna.act("startCloudRecording");
+        await untilRecording({ anna, box });
+        const { cloudRecording } = await box.waitState("cloud_recording", (part) => part.cloudRecording?.status === "error", 60_000);
+        assert.equal(cloudRecording.error, "recorder_storage_full");
+        await anna.until("the error", ({ cloudRecording: one }) => one?.error === "recorder_storage_full", { ms: MS });
+        const all = await recordingsIn(directory);
+        assert.equal(all.filter(({ name }) => before.some((one) => one.name === name)).length, 0, "finished recordings give way first");
+        const one = await newRecording(before);
+        assert.equal(one.index.state, "failed");
+        assert.match(one.index.error, /recording\.quota_megabytes/);
+        const bytes = one.index.files.reduce((sum, file) => sum + file.bytes, 0);
+        assert.ok(bytes > 50_000 && bytes < 320_000, `${bytes} bytes`);
+        const longest = one.index.files.reduce((a, b) => (a.durationMs > b.durationMs ? a : b));
+        assert.ok((await soundOf(join(one.folder, longest.file))).seconds > 0.5);
+    } finally {
+        await rm(foreign, { recursive: true });
+    }
+});
