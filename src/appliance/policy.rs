@@ -15,8 +15,6 @@ use super::{
 /// Refusals that may pass; the first wait before the next try, doubled up to the longest.
 const PASSING_ERRORS: &[&str] = &[
     "room_full",
-    "max_viewer_limit_reached",
-    "room_empty",
     "room_concurrency_control_error",
     "internal_server_error",
     "host_presence_controls_error",

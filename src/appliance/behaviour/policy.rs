@@ -224,8 +224,6 @@ fn an_unreachable_service_is_a_problem_until_it_answers() {
 fn only_an_error_that_passes_by_itself_is_tried_again() {
     let passing = [
         "room_full",
-        "max_viewer_limit_reached",
-        "room_empty",
         "room_concurrency_control_error",
         "internal_server_error",
         "host_presence_controls_error",
