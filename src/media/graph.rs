@@ -205,6 +205,7 @@ impl Graph {
             display: self.outputs.display_name(),
             speaker: self.outputs.speaker_name(),
             problems: self.outputs.problems(),
+            devices: self.devices.clone(),
             ..self.shown.borrow().clone()
         };
         self.shown.send_if_modified(|status| {
