@@ -1,8 +1,8 @@
 //! A conferencing room appliance: a small Linux computer as a participant of a Whereby room.
 //!
 //! `docs/ARCHITECTURE.md` is the map; this is the index of the daemon's own modules. The parts whose
-//! boundary the compiler guards are crates beside them: `protocol`, `room`, `signalling`, `media`,
-//! `server`.
+//! boundary the compiler guards are crates beside them: `protocol`, `room`, `controls`, `signalling`,
+//! `media`, `server`.
 //!
 //! | module | what it holds |
 //! |---|---|

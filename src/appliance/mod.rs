@@ -274,9 +274,15 @@ impl Appliance {
 
     /// Acts on the room connection; a refusal is told in the contract's words.
     fn act(&mut self, now: Now, action: Action) -> Result<(), CommandError> {
-        let effects = self.room.act(now, action).map_err(outcomes::refused)?;
+        let (effects, result) = match self.room.act(now, action) {
+            Ok(effects) => (effects, Ok(())),
+            Err(refusal) => (
+                self.room.after_refusal(now),
+                Err(outcomes::refused(refusal)),
+            ),
+        };
         self.carry_out(now, effects);
-        Ok(())
+        result
     }
 
     fn carry_out(&mut self, now: Now, effects: Vec<Effect>) {
@@ -428,25 +434,24 @@ impl Appliance {
         self.outputs.push(ApplianceOutput::Reply { id, result });
     }
 
-    fn expect(&mut self, now: Now, id: RequestId, name: Option<String>, outcome: Outcome) {
+    fn expect(&mut self, now: Now, id: RequestId, by: ChangedBy, outcome: Outcome) {
         let deadline = now.instant + outcome.patience(self.settings.join_timeout);
         self.pending.push(Pending {
             id,
             outcome,
-            name,
+            by,
             deadline,
         });
     }
 
     fn command(&mut self, now: Now, id: RequestId, command: Command, by: ChangedBy) {
-        let name = by.id.clone();
         let result = match command {
             Command::JoinRoom(join) => self
                 .join_by_command(now, &join)
                 .map(|()| Some(Outcome::Joined)),
             Command::Room(action) => self.room_command(now, action),
             Command::AnswerRequest { request_id, accept } => {
-                self.answer_request(now, &request_id, accept, by)
+                self.answer_request(now, &request_id, accept, by.clone())
             }
             Command::SetVolume(volume) if volume > 100 => Err(CommandError::new(
                 ErrorCode::InvalidPayload,
@@ -466,7 +471,7 @@ impl Appliance {
             }
         };
         match result {
-            Ok(Some(outcome)) => self.expect(now, id, name, outcome),
+            Ok(Some(outcome)) => self.expect(now, id, by, outcome),
             Ok(None) => self.reply(id, Ok(json!({}))),
             Err(error) => self.reply(id, Err(error)),
         }

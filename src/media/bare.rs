@@ -114,7 +114,9 @@ fn start(
     let pipeline = launch::pipeline(&text)?;
     if let Some(picture) = source.painted {
         let painter: gst::Element = launch::named(&pipeline, &text, "painter")?;
-        capture::paint(&painter, picture);
+        capture::painting::paint(&painter, move |number, width, height, planes| {
+            picture.paint(number, width, height, planes);
+        });
     }
     let end: gst::Element = launch::named(&pipeline, &text, "end")?;
     if let Some(pad) = end.static_pad("sink") {

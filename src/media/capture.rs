@@ -5,36 +5,42 @@
 
 pub(crate) mod camera;
 pub(crate) mod microphone;
+pub(crate) mod painting;
+mod placeholder;
 pub(crate) mod screenshare;
 pub(crate) mod test_picture;
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use gst::prelude::*;
-use gst_video::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
-use gstreamer_video as gst_video;
 use roomd_room::CaptureReport;
 use serde::Serialize;
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::MissedTickBehavior,
+};
 
 use crate::{
     fanout::{APPSINK, Fanout},
     launch::{self, LaunchError},
     pipeline::{self, BusEvent, StateError, Timing},
+    settings::VideoEncoding,
 };
+use placeholder::Placeholder;
 use test_picture::TestPicture;
 
 /// How long a device may take to give its first sample.
 const FIRST_SAMPLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A device that gave samples and has given none for this long does not work any more.
+const STALLED: Duration = Duration::from_secs(3);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long the gate may take to be confirmed closed: far longer than one buffer.
 const GATE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -50,6 +56,13 @@ pub enum Source {
     Presentation,
 }
 
+impl Source {
+    /// Whether a device that is lost while it works is opened again by itself.
+    fn returns(self) -> bool {
+        matches!(self, Self::Camera | Self::Microphone)
+    }
+}
+
 /// Where samples come from: a launch line and what people call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CaptureLine {
@@ -59,6 +72,10 @@ pub(crate) struct CaptureLine {
     pub(crate) line: String,
     /// What is painted into the pictures of a test source.
     pub(crate) painted: Option<TestPicture>,
+    /// No device: a test source that stands in for one.
+    pub(crate) is_test: bool,
+    /// Size and rate of the picture that others see while this device is lost.
+    pub(crate) placeholder: Option<VideoEncoding>,
 }
 
 /// What a capture task is asked to do.
@@ -90,6 +107,8 @@ pub(crate) enum CaptureError {
     Ended,
     #[error("no sample within {0:?}")]
     Silent(Duration),
+    #[error("no sample for {0:?}")]
+    Stalled(Duration),
 }
 
 struct Opened {
@@ -109,6 +128,9 @@ pub(crate) struct Capture {
     news: mpsc::UnboundedSender<CaptureNews>,
     opened: Option<Opened>,
     flowing: bool,
+    /// The device worked, nobody closed it, and it is gone.
+    lost: bool,
+    placeholder: Option<Placeholder>,
     waiting: VecDeque<CaptureRequest>,
 }
 
@@ -127,12 +149,17 @@ impl Capture {
             news,
             opened: None,
             flowing: false,
+            lost: false,
+            placeholder: None,
             waiting: VecDeque::new(),
         }
     }
 
     /// Carries requests out until there can be no more of them, then closes the device.
     pub(crate) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<CaptureRequest>) {
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seen = (0, Instant::now());
         loop {
             let request = match self.waiting.pop_front() {
                 Some(request) => Some(request),
@@ -143,6 +170,16 @@ impl Capture {
                         self.fail(failure).await;
                         continue;
                     }
+                    _ = looks.tick(), if self.flowing => {
+                        let samples = self.raw.samples();
+                        if samples != seen.0 || seen.1.elapsed() > STALLED + 2 * LOOK {
+                            // Not looked at for long: it was closed meanwhile, or everything stood still.
+                            seen = (samples, Instant::now());
+                        } else if seen.1.elapsed() >= STALLED {
+                            self.fail(CaptureError::Stalled(STALLED)).await;
+                        }
+                        continue;
+                    }
                 },
             };
             match request {
@@ -151,7 +188,7 @@ impl Capture {
                 None => break,
             }
         }
-        if self.opened.is_some() {
+        if self.opened.is_some() || self.placeholder.is_some() {
             self.close().await;
         }
     }
@@ -167,11 +204,15 @@ impl Capture {
             }
             self.close_device().await;
         }
-        let device = line.device.clone();
+        let (device, placeholder) = (line.device.clone(), line.placeholder);
         match self.start(line).await {
             Ok(opened) => self.opened = Some(opened),
-            Err(error) => return self.tell(device, false, false, Some(error.to_string())),
+            Err(error) => {
+                self.hold_the_place(placeholder).await;
+                return self.tell(device, false, false, Some(error.to_string()));
+            }
         }
+        self.drop_placeholder().await;
         self.raw.set_shut(false);
         let Some(opened) = &mut self.opened else {
             return;
@@ -184,6 +225,7 @@ impl Capture {
                 // The gate stands open until then, so nobody may be told otherwise.
                 self.waiting.extend(request);
                 self.flowing = true;
+                self.lost = false;
                 return self.tell(device, true, true, None);
             }
             () = first_sample.notified() => Ok(()),
@@ -193,6 +235,7 @@ impl Capture {
         match outcome {
             Ok(()) => {
                 self.flowing = true;
+                self.lost = false;
                 self.tell(device, true, true, None);
             }
             Err(error) => self.fail(error).await,
@@ -209,7 +252,9 @@ impl Capture {
         let sink: gst_app::AppSink = launch::named(&pipeline, &text, "samples")?;
         if let Some(picture) = line.painted {
             let painter: gst::Element = launch::named(&pipeline, &text, "painter")?;
-            paint(&painter, picture);
+            painting::paint(&painter, move |number, width, height, planes| {
+                picture.paint(number, width, height, planes);
+            });
         }
         self.raw.feed_from(&sink, || {});
         self.timing.apply(&pipeline);
@@ -243,11 +288,13 @@ impl Capture {
 
     /// Gate, confirmation, device: each is reported when it is true.
     async fn close(&mut self) {
+        self.lost = false;
+        self.raw.set_shut(true);
+        self.drop_placeholder().await;
         let Some(opened) = &self.opened else {
             return self.tell(String::new(), false, false, None);
         };
         let device = opened.device.clone();
-        self.raw.set_shut(true);
         opened.gate.set_property("drop", true);
         let confirmed = confirm_idle(&opened.gate).await && opened.gate.property::<bool>("drop");
         self.flowing = !confirmed;
@@ -266,14 +313,43 @@ impl Capture {
         }
     }
 
+    /// The device does not work any more. One that did is waited for, and a still picture takes a camera's place.
     async fn fail(&mut self, error: CaptureError) {
-        let device = self
+        let (device, placeholder) = self
             .opened
             .as_ref()
-            .map(|opened| opened.device.clone())
+            .map(|opened| (opened.device.clone(), opened.line.placeholder))
             .unwrap_or_default();
+        self.lost |= self.flowing && self.source.returns();
         let closed = self.close_device().await;
+        self.hold_the_place(placeholder).await;
         self.tell(device, !closed, false, Some(error.to_string()));
+    }
+
+    /// Shows the picture in place of a lost camera's.
+    async fn hold_the_place(&mut self, encoding: Option<VideoEncoding>) {
+        let Some(encoding) = encoding.filter(|_| self.lost) else {
+            return;
+        };
+        if self
+            .placeholder
+            .as_ref()
+            .is_some_and(|shown| shown.encoding == encoding)
+        {
+            return;
+        }
+        self.drop_placeholder().await;
+        match Placeholder::start(encoding, &self.raw, &self.timing) {
+            Ok(placeholder) => self.placeholder = Some(placeholder),
+            Err(error) => tracing::error!(%error, "no picture in place of the camera's"),
+        }
+        self.raw.set_shut(false);
+    }
+
+    async fn drop_placeholder(&mut self) {
+        if let Some(placeholder) = self.placeholder.take() {
+            placeholder.close().await;
+        }
     }
 
     fn tell(&self, device: String, open: bool, flowing: bool, error: Option<String>) {
@@ -284,6 +360,7 @@ impl Capture {
             device,
             open,
             flowing,
+            returning: self.lost && error.is_some(),
             error,
         };
         // The graph is gone when the engine stops: nobody to tell then.
@@ -336,37 +413,4 @@ async fn confirm_idle(gate: &gst::Element) -> bool {
     tokio::time::timeout(GATE_TIMEOUT, idle.notified())
         .await
         .is_ok()
-}
-
-/// Paints a test picture into every buffer that leaves `painter`.
-pub(crate) fn paint(painter: &gst::Element, picture: TestPicture) {
-    let Some(pad) = painter.static_pad("src") else {
-        return;
-    };
-    let number = AtomicU64::new(0);
-    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        let Some(video) = pad
-            .current_caps()
-            .and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok())
-        else {
-            return gst::PadProbeReturn::Ok;
-        };
-        if let Some(buffer) = info.buffer_mut()
-            && let Ok(mut frame) =
-                gst_video::VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), &video)
-        {
-            let number = number.fetch_add(1, Ordering::Relaxed);
-            let strides = [0, 1, 2]
-                .map(|plane| usize::try_from(frame.plane_stride()[plane]).unwrap_or_default());
-            let (width, height) = (video.width() as usize, video.height() as usize);
-            let [y, u, v, _] = frame.planes_data_mut();
-            picture.paint(
-                number,
-                width,
-                height,
-                [(y, strides[0]), (u, strides[1]), (v, strides[2])],
-            );
-        }
-        gst::PadProbeReturn::Ok
-    });
 }

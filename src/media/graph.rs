@@ -3,6 +3,7 @@
 
 mod connections;
 mod outputs;
+mod returning;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,7 +19,7 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-use self::outputs::Outputs;
+use self::{outputs::Outputs, returning::Returning};
 use crate::{
     capture::{
         Capture, CaptureLine, CaptureNews, CaptureRequest, Source, camera, microphone, screenshare,
@@ -65,6 +66,7 @@ pub(crate) struct Graph {
     closing: VecDeque<JoinHandle<()>>,
     outputs: Outputs,
     devices: Vec<Device>,
+    returning: Returning,
     ice_addresses: Vec<IceAddress>,
     screenshare: Screenshare,
     profile: CaptureProfile,
@@ -138,6 +140,7 @@ impl Graph {
             closing: VecDeque::new(),
             outputs,
             devices: Vec::new(),
+            returning: Returning::new(),
             ice_addresses: Vec::new(),
             screenshare: Screenshare::Off,
             profile: CaptureProfile::default(),
@@ -155,7 +158,13 @@ impl Graph {
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let deadline = self.encoders.next_deadline();
+            let deadline = [
+                self.encoders.next_deadline(),
+                self.returning.next_deadline(),
+            ]
+            .into_iter()
+            .flatten()
+            .min();
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
@@ -168,7 +177,12 @@ impl Graph {
                 Some(demand) = self.demands.recv() => self.serve(demand),
                 Some(news) = self.encoder_news.recv() => self.encoders.hear(news),
                 news = self.outputs.next() => self.hear_output(news),
-                () = sleep_until(deadline) => self.encoders.expire(Instant::now()),
+                devices = self.returning.found() => self.hear_devices(devices),
+                () = sleep_until(deadline) => {
+                    let now = Instant::now();
+                    self.encoders.expire(now);
+                    self.returning.expire(now);
+                }
                 _ = heartbeat.tick() => {
                     self.closing.retain(|task| !task.is_finished());
                     self.shown.send_modify(|status| status.heartbeat += 1);
@@ -202,20 +216,8 @@ impl Graph {
 
     fn carry_out(&mut self, command: MediaCommand) {
         match command {
-            MediaCommand::Microphone { enabled } => {
-                let line = microphone::line(&self.settings.microphone, &self.devices);
-                let line = line.map_err(|error| error.to_string());
-                self.switch(
-                    Source::Microphone,
-                    enabled,
-                    line,
-                    "no microphone is configured",
-                );
-            }
-            MediaCommand::Camera { enabled } => {
-                let line = self.camera_line();
-                self.switch(Source::Camera, enabled, line, "no camera is configured");
-            }
+            MediaCommand::Microphone { enabled } => self.switch(Source::Microphone, enabled),
+            MediaCommand::Camera { enabled } => self.switch(Source::Camera, enabled),
             MediaCommand::CaptureProfile(profile) => self.change_profile(profile),
             MediaCommand::StartScreenshare { source } => self.start_screenshare(source.as_deref()),
             MediaCommand::StopScreenshare => {
@@ -278,33 +280,40 @@ impl Graph {
         }
     }
 
-    fn switch(
-        &mut self,
-        source: Source,
-        enabled: bool,
-        line: Result<Option<CaptureLine>, String>,
-        missing: &str,
-    ) {
+    fn switch(&mut self, source: Source, enabled: bool) {
         if !enabled {
             // At once: nothing coded leaves from here on, whatever the device still gives.
             self.encoders.switch(source, false);
+            self.returning.forget(source);
             return self.capture(source, CaptureRequest::Close);
         }
-        match line {
+        match self.line(source) {
+            Ok(Some(line)) if line.is_test && self.returning.had_device(source) => {
+                self.refuse(source, format!("the {} is not connected", what(source)));
+            }
             Ok(Some(line)) => {
+                if !line.is_test {
+                    self.returning.remember(source);
+                }
                 self.encoders.switch(source, true);
                 self.capture(source, CaptureRequest::Open(line));
             }
-            Ok(None) => self.refuse(source, missing.to_owned()),
+            Ok(None) => self.refuse(source, format!("no {} is configured", what(source))),
             Err(error) => self.refuse(source, error),
         }
     }
 
-    fn camera_line(&self) -> Result<Option<CaptureLine>, String> {
-        let encoding = self.settings.camera_encoding.under(self.profile);
-        let picture = TestPicture::Camera;
-        camera::line(&self.settings.camera, encoding, picture, &self.devices)
-            .map_err(|error| error.to_string())
+    /// The line of the camera or the microphone with the devices that are known now.
+    fn line(&self, source: Source) -> Result<Option<CaptureLine>, String> {
+        let line = match source {
+            Source::Microphone => microphone::line(&self.settings.microphone, &self.devices),
+            Source::Camera | Source::Presentation => {
+                let encoding = self.settings.camera_encoding.under(self.profile);
+                let picture = TestPicture::Camera;
+                camera::line(&self.settings.camera, encoding, picture, &self.devices)
+            }
+        };
+        line.map_err(|error| error.to_string())
     }
 
     /// An open camera is opened anew with the new size; one that is closed stays closed.
@@ -317,11 +326,10 @@ impl Graph {
             self.encoders.set_camera(configured.under(profile));
         }
         if on {
-            let line = self.camera_line();
-            if line.is_err() {
+            if self.line(Source::Camera).is_err() {
                 self.capture(Source::Camera, CaptureRequest::Close);
             }
-            self.switch(Source::Camera, true, line, "no camera is configured");
+            self.switch(Source::Camera, true);
         }
     }
 
@@ -358,7 +366,8 @@ impl Graph {
     }
 
     fn hear_capture(&mut self, CaptureNews { source, mut report }: CaptureNews) {
-        if report.error.is_some() && !report.flowing {
+        self.returning.hear(source, &report, Instant::now());
+        if report.error.is_some() && !report.flowing && !report.returning {
             self.encoders.switch(source, false);
         }
         match source {
@@ -429,6 +438,15 @@ impl Graph {
             tracing::error!("not everything closed within {SHUTDOWN_TIMEOUT:?}");
         }
         self.outputs.close().await;
+    }
+}
+
+/// What people call it.
+fn what(source: Source) -> &'static str {
+    match source {
+        Source::Camera => "camera",
+        Source::Microphone => "microphone",
+        Source::Presentation => "presentation",
     }
 }
 

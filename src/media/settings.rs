@@ -113,7 +113,7 @@ pub enum AudioSink {
 }
 
 /// Size, rate and bitrate of an encoding.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VideoEncoding {
     /// Width in pixels, even.
@@ -138,6 +138,15 @@ impl Default for VideoEncoding {
 }
 
 impl VideoEncoding {
+    /// What a launch line needs to know of it.
+    pub(crate) fn values(self) -> Vec<(&'static str, String)> {
+        vec![
+            ("width", self.width.to_string()),
+            ("height", self.height.to_string()),
+            ("fps", self.fps.to_string()),
+        ]
+    }
+
     /// What is left of it under a profile: never more lines, the configured shape or 4:3, and a
     /// bitrate that falls more slowly than the area, because small pictures need more for each pixel.
     #[must_use]

@@ -48,21 +48,16 @@ impl RoomConnection {
         }
     }
 
-    /// A microphone that does not open is not announced as open: the wish falls back.
+    /// A microphone that does not open is not announced as open: the wish falls back. One that is waited for keeps it.
     pub(crate) fn microphone_reported(&mut self, report: &CaptureReport) {
-        if report.error.is_some()
-            && !report.flowing
-            && self.active
-            && self.state.is_microphone_enabled
-        {
+        if does_not_work(report) && self.active && self.state.is_microphone_enabled {
             self.toggle_microphone(Some(false));
         }
     }
 
     /// The same for the camera.
     pub(crate) fn camera_reported(&mut self, report: &CaptureReport) {
-        if report.error.is_some() && !report.flowing && self.active && self.state.is_camera_enabled
-        {
+        if does_not_work(report) && self.active && self.state.is_camera_enabled {
             self.toggle_camera(Some(false));
         }
     }
@@ -129,4 +124,9 @@ impl RoomConnection {
             });
         }
     }
+}
+
+/// It was to be on, is not, and will not be by itself.
+fn does_not_work(report: &CaptureReport) -> bool {
+    report.error.is_some() && !report.flowing && !report.returning
 }

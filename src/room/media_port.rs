@@ -185,6 +185,9 @@ pub struct CaptureReport {
     pub flowing: bool,
     /// Why it is not as it was asked to be.
     pub error: Option<String>,
+    /// It worked and was lost, and is opened again by itself when it returns. Meanwhile a still picture takes the
+    /// place of a camera's.
+    pub returning: bool,
 }
 
 /// What arrives of a remote stream.

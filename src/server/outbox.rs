@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use axum::extract::ws::Utf8Bytes;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -13,8 +14,8 @@ use crate::rooms::Closing;
 /// What the session is to send.
 #[derive(Debug)]
 pub(crate) enum Outbound {
-    /// A text frame.
-    Text(String),
+    /// A text frame, shared with the others who are sent the same.
+    Text(Utf8Bytes),
     /// The end of the connection, after everything before.
     Close(Closing),
 }
@@ -57,7 +58,7 @@ pub(crate) fn outbox(limit: usize) -> (Outbox, Outgoings) {
 impl Outbox {
     /// Adds a text. Where it does not fit the connection is given up: a client that has missed an
     /// event is wrong about the room until it joins again.
-    pub(crate) fn send(&self, text: String) {
+    pub(crate) fn send(&self, text: Utf8Bytes) {
         let length = text.len();
         if self.waiting.fetch_add(length, Ordering::Relaxed) + length > self.limit {
             self.overflow.cancel();

@@ -1,9 +1,11 @@
 //! The one task that owns the rooms. Sessions and HTTP calls talk to it through its inbox; it
 //! never waits for any of them.
 
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
-use roomd_protocol::{ClientId, ClientMessage, engine_io};
+use axum::extract::ws::Utf8Bytes;
+use roomd_protocol::{ClientId, ClientMessage, ServerMessage, engine_io};
+use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -30,6 +32,11 @@ pub(crate) enum Command {
     Event {
         socket: SocketId,
         message: ClientMessage,
+    },
+    /// A request to join that cannot be read.
+    MalformedJoin {
+        socket: SocketId,
+        payload: Option<Box<RawValue>>,
     },
     Ended {
         socket: SocketId,
@@ -152,8 +159,9 @@ impl RoomLoop {
                     Some(command) => self.handle(now, command),
                     None => self.rooms.timeout(now),
                 };
+                let mut texts = Texts::default();
                 for one in outgoing {
-                    self.carry_out(one, &own);
+                    self.carry_out(one, &mut texts, &own);
                 }
             }
         };
@@ -171,6 +179,11 @@ impl RoomLoop {
                 return self.rooms.attach(now, socket, peer);
             }
             Command::Event { socket, message } => return self.rooms.receive(now, socket, message),
+            Command::MalformedJoin { socket, payload } => {
+                return self
+                    .rooms
+                    .receive_malformed_join(socket, payload.as_deref());
+            }
             Command::Ended { socket, how } => {
                 self.outboxes.remove(&socket);
                 return self.rooms.ended(now, socket, how);
@@ -210,12 +223,11 @@ impl RoomLoop {
         Vec::new()
     }
 
-    fn carry_out(&mut self, outgoing: Outgoing, own: &WeakInbox) {
+    fn carry_out(&mut self, outgoing: Outgoing, texts: &mut Texts, own: &WeakInbox) {
         match outgoing {
             Outgoing::Event { to, message } => {
                 if let Some(outbox) = self.outboxes.get(&to) {
-                    let packet = message.to_packet().encode();
-                    outbox.send(engine_io::Packet::Message(&packet).encode());
+                    outbox.send(texts.of(message));
                 }
             }
             Outgoing::Close { socket, closing } => {
@@ -254,6 +266,24 @@ impl RoomLoop {
                 });
             }
         }
+    }
+}
+
+/// The frame that was made last: a message for several sockets is encoded once.
+#[derive(Default)]
+struct Texts(Option<(Arc<ServerMessage>, Utf8Bytes)>);
+
+impl Texts {
+    fn of(&mut self, message: Arc<ServerMessage>) -> Utf8Bytes {
+        if let Some((known, text)) = &self.0
+            && Arc::ptr_eq(known, &message)
+        {
+            return text.clone();
+        }
+        let packet = message.to_packet().encode();
+        let text = Utf8Bytes::from(engine_io::Packet::Message(&packet).encode());
+        self.0 = Some((message, text.clone()));
+        text
     }
 }
 

@@ -4,6 +4,7 @@
 //! one room is a method of `Room`, split by subject into the modules below. Whatever happens
 //! comes in as a call with the time, what follows comes out as a list of [`Outgoing`].
 
+mod admission;
 mod breakout;
 mod breakout_timers;
 mod captions;
@@ -56,8 +57,8 @@ pub enum Outgoing {
     Event {
         /// For whom.
         to: SocketId,
-        /// What.
-        message: ServerMessage,
+        /// What. Events in a row that are one and the same are for several sockets.
+        message: Arc<ServerMessage>,
     },
     /// A socket is to be closed, after everything that was sent to it.
     Close {
@@ -440,6 +441,7 @@ impl Rooms {
 
 /// Adds an event for one socket.
 fn tell(out: &mut Vec<Outgoing>, to: SocketId, message: ServerMessage) {
+    let message = Arc::new(message);
     out.push(Outgoing::Event { to, message });
 }
 

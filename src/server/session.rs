@@ -107,10 +107,23 @@ impl Session {
         let per_second = f64::from(self.limits.messages_per_second);
         let mut bucket = Bucket::new(Instant::now(), per_second, self.limits.message_burst);
         let mut is_connected = false;
+        // Set again when it rings, not with every frame: the timers of all sessions are one structure.
+        let silence = tokio::time::sleep(patience);
+        tokio::pin!(silence);
+        let mut heard = tokio::time::Instant::now();
         loop {
-            let Ok(next) = tokio::time::timeout(patience, stream.next()).await else {
-                return End::Failed;
+            let next = tokio::select! {
+                biased;
+                next = stream.next() => next,
+                () = &mut silence => {
+                    if heard.elapsed() >= patience {
+                        return End::Failed;
+                    }
+                    silence.as_mut().reset(heard + patience);
+                    continue;
+                }
             };
+            heard = tokio::time::Instant::now();
             let text = match next {
                 None => return End::Client(Ended::Lost),
                 Some(Ok(Message::Close(frame))) => return End::Client(closed(frame.as_ref())),
@@ -127,7 +140,7 @@ impl Session {
                     );
                 }
             };
-            if !bucket.take(Instant::now()) {
+            if !bucket.take(heard.into_std()) {
                 return End::Broke(close_code::POLICY, "too many messages");
             }
             let message = match engine_io::Packet::decode(&text) {
@@ -170,6 +183,11 @@ impl Session {
                             // The text of the error may quote what the client sent.
                             let category = error.source.classify();
                             tracing::debug!(socket = self.socket.0, name, ?category, "malformed");
+                            let socket = self.socket;
+                            let malformed = Command::MalformedJoin { socket, payload };
+                            if name == "join_room" && self.inbox.tell(malformed).await.is_err() {
+                                return End::Failed;
+                            }
                         }
                     }
                 }
@@ -207,15 +225,18 @@ impl Session {
         }
         let mut ping =
             tokio::time::interval_at(tokio::time::Instant::now() + PING_INTERVAL, PING_INTERVAL);
+        // Made once: each registers in a list that all sessions share.
+        let stopped = self.stop.cancelled();
+        tokio::pin!(stopped);
         loop {
             let text = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => {
+                () = &mut stopped => {
                     flush(sink, outgoings).await;
                     return;
                 }
                 answer = direct.recv() => match answer {
-                    Some(answer) => answer,
+                    Some(answer) => answer.into(),
                     None => return,
                 },
                 next = outgoings.next() => match next {
@@ -226,7 +247,7 @@ impl Session {
                     }
                     None => return,
                 },
-                _ = ping.tick() => engine_io::Packet::Ping("").encode(),
+                _ = ping.tick() => engine_io::Packet::Ping("").encode().into(),
             };
             if sink.send(Message::text(text)).await.is_err() {
                 return;

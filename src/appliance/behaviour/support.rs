@@ -86,6 +86,7 @@ impl Wall {
             open,
             flowing,
             error: error.map(str::to_owned),
+            returning: false,
         })));
     }
 
@@ -95,6 +96,7 @@ impl Wall {
             open,
             flowing,
             error: None,
+            returning: false,
         })));
     }
 

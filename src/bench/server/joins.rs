@@ -25,7 +25,7 @@ use crate::{
 /// Rooms of the servers.
 const ROOMS: [usize; 3] = [10, 50, 250];
 /// Joins at one server before it is the next one's turn.
-const TURN: usize = 400;
+const TURN: usize = 1000;
 /// Guests at the same time.
 const GUESTS: usize = 4;
 /// Processor seconds that each server uses at least.

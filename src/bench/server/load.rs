@@ -1,17 +1,13 @@
 //! A thousand clients come, talk and stay: how long a join takes, how long a message is on its way,
 //! and what a client costs in memory.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rand::RngExt;
 use roomd_protocol::records::DeviceCredentials;
 use tokio::{
     task::JoinSet,
-    time::{sleep, sleep_until, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 use super::{
@@ -93,8 +89,7 @@ async fn round(talking: Duration) -> anyhow::Result<Option<Round>> {
     }
     sleep(REST).await;
     let before = proc::memory(server.program.pid())?.rss;
-    let began = tokio::time::Instant::now();
-    let clock = Instant::now();
+    let began = Instant::now();
     let count = ROOMS * SEATS;
     let all_there = began + Duration::from_secs(1) * u32::try_from(count)? / JOINS_PER_SECOND;
     let end = all_there + talking;
@@ -104,17 +99,9 @@ async fn round(talking: Duration) -> anyhow::Result<Option<Round>> {
         let devices = Arc::clone(&devices);
         let comes = began + Duration::from_secs(1) * u32::try_from(number)? / JOINS_PER_SECOND;
         clients.spawn(async move {
-            sleep_until(comes).await;
             let room = format!("/load-{}", number / SEATS);
-            visit(
-                address,
-                &room,
-                &devices[number % SEATS],
-                all_there,
-                end,
-                clock,
-            )
-            .await
+            let device = &devices[number % SEATS];
+            visit(address, &room, device, comes, (all_there, end), began).await
         });
     }
     let (mut round, mut said) = (
@@ -141,19 +128,21 @@ async fn round(talking: Duration) -> anyhow::Result<Option<Round>> {
     Ok(is_complete.then_some(round))
 }
 
-/// Joins, and talks from `begin` to `end`.
+/// Joins when it is time, and talks from `begin` to `end`. Delays count from the moment that somebody
+/// was to come or to speak, not from when the bench got round to it: a server that keeps its clients from
+/// their work must not look quick for that.
 async fn visit(
     address: SocketAddr,
     room: &str,
     device: &DeviceCredentials,
-    begin: tokio::time::Instant,
-    end: tokio::time::Instant,
+    comes: Instant,
+    (begin, end): (Instant, Instant),
     clock: Instant,
 ) -> anyhow::Result<Seen> {
-    let started = Instant::now();
+    sleep_until(comes).await;
     let mut client = Client::join(address, room, device).await?;
     let mut seen = Seen {
-        join: milliseconds(started.elapsed()),
+        join: milliseconds(comes.elapsed()),
         deliveries: Vec::new(),
         said: 0,
     };
@@ -166,9 +155,10 @@ async fn visit(
             biased;
             () = sleep_until(end) => return Ok(drained(client, seen, end, clock).await),
             () = sleep_until(speaks) => {
+                let due = speaks - clock;
                 speaks += pause;
                 seen.said += 1;
-                client.say(clock.elapsed().as_nanos().to_string()).await?;
+                client.say(due.as_nanos().to_string()).await?;
             }
             event = client.next() => note(&mut seen, event?.said().as_deref(), clock),
         }
@@ -176,12 +166,7 @@ async fn visit(
 }
 
 /// What was on its way at the end still counts.
-async fn drained(
-    mut client: Client,
-    mut seen: Seen,
-    end: tokio::time::Instant,
-    clock: Instant,
-) -> Seen {
+async fn drained(mut client: Client, mut seen: Seen, end: Instant, clock: Instant) -> Seen {
     while let Ok(Ok(event)) = timeout_at(end + REST, client.next()).await {
         note(&mut seen, event.said().as_deref(), clock);
     }

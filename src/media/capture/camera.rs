@@ -39,19 +39,13 @@ pub(crate) fn line(
     }
 }
 
-fn values(encoding: VideoEncoding) -> Vec<(&'static str, String)> {
-    vec![
-        ("width", encoding.width.to_string()),
-        ("height", encoding.height.to_string()),
-        ("fps", encoding.fps.to_string()),
-    ]
-}
-
 fn test_line(encoding: VideoEncoding, picture: TestPicture) -> Result<CaptureLine, LaunchError> {
     Ok(CaptureLine {
         device: "test picture".to_owned(),
-        line: launch::fill(TEST_PICTURE, &values(encoding))?,
+        line: launch::fill(TEST_PICTURE, &encoding.values())?,
         painted: Some(picture),
+        is_test: true,
+        placeholder: Some(encoding),
     })
 }
 
@@ -60,7 +54,7 @@ fn v4l2_line(
     device: Option<&Device>,
     encoding: VideoEncoding,
 ) -> Result<CaptureLine, LaunchError> {
-    let mut values = values(encoding);
+    let mut values = encoding.values();
     values.push(("device", quoted(path)));
     let format = device
         .and_then(|device| device.caps.as_ref())
@@ -78,6 +72,8 @@ fn v4l2_line(
         device: name,
         line: launch::fill(template, &values)?,
         painted: None,
+        is_test: false,
+        placeholder: Some(encoding),
     })
 }
 

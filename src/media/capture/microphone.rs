@@ -40,6 +40,8 @@ fn alsa_line(pcm: &str, device: String) -> Result<CaptureLine, LaunchError> {
         device,
         line: launch::fill(ALSA, &[("device", quoted(pcm))])?,
         painted: None,
+        is_test: false,
+        placeholder: None,
     })
 }
 
@@ -54,6 +56,8 @@ fn tone_line(frequency: f64, level_dbfs: f64) -> Result<CaptureLine, LaunchError
         device: format!("test tone of {frequency} Hz"),
         line: launch::fill(TEST_TONE, &values)?,
         painted: None,
+        is_test: true,
+        placeholder: None,
     })
 }
 

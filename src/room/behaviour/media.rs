@@ -266,6 +266,7 @@ fn a_microphone_that_does_not_open_is_not_announced_as_open() {
         open: false,
         flowing: false,
         error: Some("unplugged".into()),
+        returning: false,
     }));
     assert!(!desk.room.state().local_participant.is_audio_enabled);
     let sent = desk.take_sent();
@@ -273,4 +274,21 @@ fn a_microphone_that_does_not_open_is_not_announced_as_open() {
         matches!(sent[..], [ClientMessage::EnableAudio(enable)] if !enable.enabled),
         "{sent:?}"
     );
+}
+
+#[test]
+fn a_camera_that_is_lost_and_waited_for_stays_on_until_somebody_switches_it_off() {
+    let mut desk = Desk::in_room();
+    desk.act(Action::ToggleCamera(Some(true))).unwrap();
+    desk.effects.clear();
+    desk.media(MediaEvent::Camera(crate::CaptureReport {
+        device: "usb".into(),
+        error: Some("unplugged".into()),
+        returning: true,
+        ..crate::CaptureReport::default()
+    }));
+    assert!(desk.room.state().local_participant.is_video_enabled);
+    assert_eq!(desk.take_sent(), []);
+    desk.act(Action::ToggleCamera(Some(false))).unwrap();
+    assert!(!desk.room.state().local_participant.is_video_enabled);
 }

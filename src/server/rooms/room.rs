@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -147,13 +148,16 @@ impl Room {
         who: impl Fn(&ClientId, &Client) -> bool,
         out: &mut Vec<Outgoing>,
     ) {
-        for (id, client) in &self.clients {
-            if let Some(socket) = client.socket
-                && who(id, client)
-            {
-                tell(out, socket, message.clone());
-            }
+        let those = self.clients.iter().filter(|(id, client)| who(id, client));
+        let mut sockets = those.filter_map(|(_, client)| client.socket).peekable();
+        if sockets.peek().is_none() {
+            return;
         }
+        let message = Arc::new(message.clone());
+        out.extend(sockets.map(|to| Outgoing::Event {
+            to,
+            message: Arc::clone(&message),
+        }));
     }
 
     /// The room as `room_joined` describes it to one client.

@@ -6,6 +6,7 @@ mod membership;
 mod moving;
 mod permissions;
 mod properties;
+mod records;
 mod services;
 mod sharing;
 
@@ -293,7 +294,10 @@ impl TestRooms {
     fn take_in(&mut self, outgoing: Vec<Outgoing>) {
         for one in outgoing {
             match one {
-                Outgoing::Event { to, message } => self.sent.entry(to).or_default().push(message),
+                Outgoing::Event { to, message } => {
+                    let message = Arc::unwrap_or_clone(message);
+                    self.sent.entry(to).or_default().push(message);
+                }
                 Outgoing::Close { socket, closing } => self.closed.push((socket, closing)),
                 other => self.stored.push(other),
             }

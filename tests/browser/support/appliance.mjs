@@ -53,6 +53,7 @@ export const applianceToml = ({
     microphone = `{ test = { frequency = ${TONE.hz}.0, level_dbfs = ${TONE.dbfs}.0 } }`,
     display = '"none"',
     speaker = '"none"',
+    size = { width: 320, height: 180 },
 }) => `
 [device]
 id = "${device}"
@@ -67,8 +68,8 @@ display = ${display}
 speaker = ${speaker}
 ${media}
 [media.camera_encoding]
-width = 320
-height = 180
+width = ${size.width}
+height = ${size.height}
 fps = ${FPS}
 bitrate = 400000
 [media.screenshare_encoding]

@@ -6,17 +6,20 @@ import { startFront } from "./front.mjs";
 import { requirePrivateNetwork } from "./network.mjs";
 import { openParticipant, sdkRoomUrl, serveParticipantPage } from "./participant.mjs";
 import { startRoomServer } from "./roomd.mjs";
+import { startWitness } from "./witness.mjs";
 
 /**
  * Sets up one test file: room server, TLS front, participant page, browser. Gives an object that is complete once the
- * tests run, and whose `test` declares a test that gets `{ open, meeting, roomUrl, watch }`.
+ * tests run, and whose `test` declares a test that gets `{ open, meeting, roomUrl, watch }`. `isWitnessed`: the way to the room server is
+ * through `witness`.
  */
-export function bench({ front: frontOptions = {}, browser: browserOptions = {}, server: serverOptions = {} } = {}) {
+export function bench({ front: frontOptions = {}, browser: browserOptions = {}, server: serverOptions = {}, isWitnessed = false } = {}) {
     const around = {};
     before(async () => {
         requirePrivateNetwork();
         around.server = await startRoomServer(serverOptions);
-        around.front = await startFront({ port: around.server.port, ...frontOptions });
+        if (isWitnessed) around.witness = await startWitness({ port: around.server.port });
+        around.front = await startFront({ port: (around.witness ?? around.server).port, ...frontOptions });
         around.participantPage = await serveParticipantPage();
         around.browser = await launchBrowser({ resolverRules: around.front.resolverRules, ...browserOptions });
         console.log(`Chromium ${around.browser.version}, Node ${process.version}`);
@@ -25,6 +28,7 @@ export function bench({ front: frontOptions = {}, browser: browserOptions = {}, 
         await around.browser?.close();
         await around.participantPage?.close();
         await around.front?.close();
+        await around.witness?.close();
         await around.server?.stop();
     });
 

@@ -15,8 +15,11 @@ const repository = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 /** The program under test. */
 export const ROOMD = process.env.ROOMD_BIN ?? join(repository, "target/debug/roomd");
 
+/** The roles that a meeting has keys for. */
+const KEYS = ["host", "viewer", "recorder", "streamer", "captioner"];
+
 /** Starts the room server on loopback, without encryption unless `tls` says how; nothing is kept unless `stateDir` is given. */
-export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`, toml = "" } = {}) {
+export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`, assistantKey, toml = "" } = {}) {
     const isPlain = tls.includes(`"off"`);
     const listen = `127.0.0.1:${port ?? (await freePort())}`;
     const plain = isPlain ? listen : `127.0.0.1:${await freePort()}`;
@@ -26,7 +29,9 @@ export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`
     const kept = stateDir ? `state_dir = ${JSON.stringify(stateDir)}\n` : "";
     const keyFile = join(folder, "api-key");
     await writeFile(keyFile, apiKey, { mode: 0o600 });
-    await writeFile(config, `[server]\ntls = ${tls}\n${isPlain ? "" : `plain_listen = "${plain}"\n`}api_key_file = ${JSON.stringify(keyFile)}\n${kept}${toml}\n`);
+    const assistants = assistantKey ? `assistant_key_file = ${JSON.stringify(join(folder, "assistant-key"))}\n` : "";
+    if (assistantKey) await writeFile(join(folder, "assistant-key"), assistantKey, { mode: 0o600 });
+    await writeFile(config, `[server]\ntls = ${tls}\n${isPlain ? "" : `plain_listen = "${plain}"\n`}api_key_file = ${JSON.stringify(keyFile)}\n${assistants}${kept}${toml}\n`);
     const args = ["room-server", "--config", config, "--listen", listen, ...(stateDir ? [] : ["--ephemeral"])];
     const life = lives("room-server", ROOMD, args);
     const origin = `${isPlain ? "http" : "https"}://${listen}`;
@@ -47,14 +52,14 @@ export async function startRoomServer({ port, stateDir, tls = `{ mode = "off" }`
         startAgain: begin,
         origin,
         port: Number(listen.split(":")[1]),
-        /** Makes a room; gives its name, addresses and the keys of hosts, viewers and recorders. */
+        /** Makes a room; gives its name, addresses and the keys of hosts, viewers and service clients. */
         async createMeeting({ isLocked = false, roomMode = "normal" } = {}) {
             const endDate = new Date(Date.now() + 3_600_000).toISOString();
-            const body = JSON.stringify({ isLocked, roomMode, endDate, fields: ["hostRoomUrl", "viewerRoomUrl", "recorderRoomUrl"] });
+            const body = JSON.stringify({ isLocked, roomMode, endDate, fields: KEYS.map((role) => `${role}RoomUrl`) });
             const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
             const meeting = await (await answers("/v1/meetings", { method: "POST", headers, body })).json();
             const keyOf = (url) => new URL(url).searchParams.get("roomKey");
-            return { ...meeting, hostKey: keyOf(meeting.hostRoomUrl), viewerKey: keyOf(meeting.viewerRoomUrl), recorderKey: keyOf(meeting.recorderRoomUrl) };
+            return { ...meeting, ...Object.fromEntries(KEYS.map((role) => [`${role}Key`, keyOf(meeting[`${role}RoomUrl`])])) };
         },
         async stop(options) {
             await life.program.stop(options);

@@ -110,7 +110,8 @@ impl House {
         if !self.open.insert(socket) {
             return;
         }
-        self.rooms.attach(self.now, socket);
+        let outgoing = self.rooms.attach(self.now, socket, [192, 0, 2, 1].into());
+        self.check(outgoing);
         let device = format!("device-{}", socket.0).into();
         let identify = ClientMessage::IdentifyDevice(IdentifyDevice {
             device_credentials: KEYS.device_credentials(device),
@@ -150,7 +151,7 @@ impl House {
                     let payload = message.payload();
                     let read = ServerMessage::decode(message.name(), payload.as_deref());
                     assert!(matches!(read, Ok(Some(_))), "a client reads {message:?}");
-                    if let ServerMessage::RoomJoined(joined) = message
+                    if let ServerMessage::RoomJoined(joined) = Arc::unwrap_or_clone(message)
                         && let RoomJoined::Success(joined) = *joined
                     {
                         self.ids.push(joined.self_id.to_string());

@@ -148,6 +148,7 @@ impl Media {
             open: on,
             flowing: on,
             error: None,
+            returning: false,
         };
         match command {
             MediaCommand::Microphone { enabled } => {

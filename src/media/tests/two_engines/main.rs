@@ -8,6 +8,7 @@
 )]
 
 mod peers;
+mod plug;
 mod sources;
 mod support;
 

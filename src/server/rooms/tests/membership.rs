@@ -26,7 +26,7 @@ fn the_second_to_join_sees_the_first_and_the_first_is_told() {
     assert!(test.heard(b.socket).is_empty());
 }
 
-// conformance: action.leaveRoom transition.T13 [server]
+// conformance: action.leaveRoom transition.T12 transition.T13 [server]
 #[test]
 fn leaving_is_answered_and_ends_the_session_of_who_stays() {
     let mut test = TestRooms::open();
@@ -40,6 +40,7 @@ fn leaving_is_answered_and_ends_the_session_of_who_stays() {
     assert_eq!(test.heard(b.socket), ["room_left"]);
 }
 
+// conformance: transition.T15 transition.T16 [server]
 #[test]
 fn within_the_grace_period_the_others_notice_nothing() {
     let mut test = TestRooms::open();
@@ -98,7 +99,7 @@ fn two_live_tabs_of_one_device_are_two_clients() {
     assert_eq!(joined.room.clients.len(), 2);
 }
 
-// conformance: field.RoomJoinedSuccess.clientClaim [server]
+// conformance: field.RoomJoinedSuccess.clientClaim field.LocalParticipantState.clientClaim [server]
 #[test]
 fn a_claim_holds_after_a_restart_with_its_role() {
     let mut test = TestRooms::locked();
@@ -140,6 +141,7 @@ fn a_newer_connection_takes_the_id_from_the_older_one() {
     assert_eq!(test.rooms.census().clients, 2);
 }
 
+// conformance: field.LocalParticipantState.stickyReaction [server]
 #[test]
 fn a_returning_client_keeps_its_name_and_hand_and_tells_its_new_mute_state() {
     let mut test = TestRooms::open();
@@ -184,6 +186,7 @@ fn a_full_room_refuses_newcomers_tells_hosts_and_keeps_places_of_the_lost() {
 }
 
 // conformance: joinError.invalid_key joinError.invalid_room_name joinError.organization_assistant_not_enabled [server]
+// conformance: transition.T5 [server]
 #[test]
 fn what_cannot_join_gets_its_error() {
     let mut test = TestRooms::open();
@@ -229,6 +232,7 @@ fn without_genuine_credentials_one_is_identified_and_then_refused() {
     assert_eq!(test.closed, [(socket, Closing::ForNow)]);
 }
 
+// conformance: joinError.room_unclaimed [server]
 #[test]
 fn unlisted_rooms_can_be_switched_off_or_have_hosts() {
     let closed = RoomSettings {

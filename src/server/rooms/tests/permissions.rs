@@ -205,6 +205,7 @@ fn the_table_has_every_event_of_the_protocol() {
     }
 }
 
+// conformance: role.none [server]
 #[test]
 fn whoever_is_in_no_room_is_heard_by_nobody() {
     for name in ClientMessage::NAMES {
@@ -285,6 +286,7 @@ fn assistants_need_the_key_of_assistants() {
     test.enter("d-person", json!({ "assistantKey": "" }));
 }
 
+// conformance: joinError.room_empty joinError.unique_role_already_in_room [server]
 #[test]
 fn service_clients_take_no_place_of_people_and_are_there_once() {
     let mut test = TestRooms::serviced();
@@ -321,6 +323,7 @@ fn service_clients_are_sent_away_when_the_last_person_has_gone() {
     );
 }
 
+// conformance: joinError.room_join_permission_denied [server]
 #[test]
 fn a_person_does_not_turn_into_a_service_client_before_the_others() {
     let mut test = TestRooms::serviced();

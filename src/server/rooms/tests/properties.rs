@@ -122,7 +122,7 @@ impl World {
                 "{} for an outsider",
                 message.name()
             );
-            if let ServerMessage::RoomJoined(joined) = message
+            if let ServerMessage::RoomJoined(joined) = &**message
                 && let RoomJoined::Success(joined) = &**joined
             {
                 assert_eq!(*to, told, "room_joined is for the joiner alone");
@@ -140,7 +140,7 @@ impl World {
                 self.claims.insert(0, claim.reveal().to_owned());
                 self.claims.truncate(8);
             }
-            if let ServerMessage::NewClient(new) = message {
+            if let ServerMessage::NewClient(new) = &**message {
                 assert_ne!(*to, told, "nobody is told of itself");
                 self.given.insert(new.client.id.to_string());
             }

@@ -43,7 +43,7 @@ fn ended_with(test: &mut TestRooms, recorder: &ClientId, reason: Option<&str>) {
     test.take_in(outgoing);
 }
 
-// conformance: action.startCloudRecording [server]
+// conformance: action.startCloudRecording field.CloudRecordingState.status field.CloudRecordingState.startedAt [server]
 #[test]
 fn a_recording_starts_for_everybody_when_the_recorder_joins() {
     let (mut test, host, visitor, recorder) = recording();
@@ -176,6 +176,7 @@ fn a_recorder_that_fails_after_it_left_is_an_error_for_everybody_and_one_that_fi
     assert!(test.heard(host.socket).is_empty());
 }
 
+// conformance: field.CloudRecordingState.error [server]
 #[test]
 fn a_recorder_that_does_not_come_is_an_error_for_who_asked() {
     let failure = |test: &mut TestRooms, host: &Person, visitor: &Person, error: &str| {
@@ -231,6 +232,7 @@ fn the_end_of_the_meeting_ends_the_recording() {
     assert!(test.stored.contains(&stop));
 }
 
+// conformance: field.LiveTranscriptionState.error field.LiveCaptionsState.error [server]
 #[test]
 fn without_a_backend_whoever_may_ask_is_told_so() {
     let mut test = TestRooms::open();
@@ -270,7 +272,8 @@ fn captioned() -> (TestRooms, Person, Person, Person) {
     (test, host, reader, captioner)
 }
 
-// conformance: action.startLiveCaptions action.stopLiveCaptions [server]
+// conformance: action.startLiveCaptions action.stopLiveCaptions field.LiveCaptionsState.status [server]
+// conformance: field.LiveCaption.resultId field.LiveCaption.participantId field.LiveCaption.text [server]
 #[test]
 fn captions_reach_those_who_asked_and_only_until_they_do_without() {
     let (mut test, host, reader, captioner) = captioned();
@@ -311,6 +314,32 @@ fn captions_stay_in_the_group_of_the_speaker() {
     test.forget_sent();
     test.send(captioner.socket, "live_caption", caption);
     assert_eq!(test.heard(reader.socket), ["live_caption"]);
+}
+
+// conformance: action.stopLiveTranscription field.LiveTranscriptionState.status [server]
+// conformance: field.LiveTranscriptionState.startedAt [server]
+#[test]
+fn a_host_stops_a_transcription_for_everybody() {
+    let (mut test, host, reader, captioner) = captioned();
+    test.send(host.socket, "start_live_transcription", json!(null));
+    for person in [&host, &reader] {
+        let (name, started) = test.events(person.socket).remove(0);
+        assert_eq!(name, "live_transcription_started");
+        assert_eq!(started["startedAt"], "2026-11-23T12:00:00.000Z");
+    }
+    test.send(reader.socket, "stop_live_transcription", json!(null));
+    assert!(
+        test.heard(host.socket).is_empty(),
+        "visitors do not stop it"
+    );
+    test.send(host.socket, "stop_live_transcription", json!(null));
+    for person in [&host, &reader] {
+        assert_eq!(test.heard(person.socket), ["live_transcription_stopped"]);
+    }
+    let record = test.record(&captioner.id);
+    assert_eq!(record.started_live_transcription_at, None);
+    let (_, joined) = test.enter("d-late", json!({}));
+    assert_eq!(joined.room.live_transcription_id, None);
 }
 
 // conformance: action.startLiveTranscription [server]

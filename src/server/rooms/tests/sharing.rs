@@ -211,7 +211,7 @@ fn chat_comes_back_to_its_writer_with_a_signature() {
     assert_eq!(text, 10_000);
 }
 
-// conformance: action.removeChatMessage [server]
+// conformance: action.removeChatMessage field.ChatMessage.removed [server]
 #[test]
 fn a_message_is_removed_by_its_writer_or_a_host_with_its_own_signature() {
     let (mut test, host, a, b) = three();
@@ -251,6 +251,7 @@ fn after_a_restart_the_signature_still_tells_the_writer() {
     assert_eq!(test.heard(b.socket), ["chat_message_removed"]);
 }
 
+// conformance: action.sendFiles [server]
 #[test]
 fn what_this_server_does_not_offer_is_answered_with_an_error() {
     let (mut test, host, _, b) = three();

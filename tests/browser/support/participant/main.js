@@ -7,6 +7,8 @@ import { replaceDevices, stopScreenFromBrowserBar } from "./sources.js";
 const client = new WherebyClient();
 const room = client.getRoomConnection();
 const media = client.getLocalMedia();
+/** What the last join was answered with. */
+let welcome = null;
 const lines = [];
 const statuses = [];
 const record = (what, value) => lines.push(`${new Date().toISOString()} ${what} ${JSON.stringify(plain(value))}`);
@@ -16,6 +18,7 @@ function plain(value) {
     if (value instanceof MediaStream) {
         return { id: value.id, active: value.active, tracks: value.getTracks().map(({ id, kind, enabled, muted, readyState }) => ({ id, kind, enabled, muted, readyState })) };
     }
+    if (value instanceof Date) return value.toISOString();
     if (Array.isArray(value)) return value.map(plain);
     if (value && typeof value === "object") {
         if (typeof value.emit === "function") return undefined;
@@ -39,10 +42,20 @@ room.subscribeToRemoteParticipants((people) => {
     lastRemote = text;
     for (const { stream, presentationStream } of people) for (const one of [stream, presentationStream]) if (one) playerOf(one);
 });
+/** The named events of a room connection. */
+const EVENTS = [
+    "cloud-recording:status-changed", "live-captions:status-changed", "live-transcription:status-changed", "breakout:config-changed",
+    "connection:status-changed", "connection:error-changed", "camera:state-changed", "microphone:state-changed", "streaming:started",
+    "streaming:stopped", "local-screenshare:status-changed", "local-participant:changed", "remote-participants:changed",
+    "screenshare:started", "screenshare:stopped", "waiting-participant:joined", "waiting-participant:left",
+    "spotlight:participant-added", "spotlight:participant-removed", "room:joined", "room:joined:error", "chat:new-message",
+]; // prettier-ignore
+const events = [];
+for (const name of EVENTS) room.on(name, (payload) => events.push({ name, payload: plain(payload) }));
 const notifications = [];
 const follow = (emitter) =>
-    emitter.on("*", ({ type, message }) => {
-        notifications.push({ type, message });
+    emitter.on("*", ({ type, message, props }) => {
+        notifications.push({ type, message, props: plain(props) });
         record("notification", { type, message });
     });
 addEventListener("error", ({ message }) => record("pageError", message));
@@ -56,30 +69,57 @@ function streamOf(kind, participantId) {
     return found[0][field];
 }
 
+const outcomeOf = (joining) =>
+    joining.then(
+        (answer) => {
+            welcome = answer;
+            return "joined";
+        },
+        (error) => String(error?.message ?? error),
+    );
+
 window.lab = {
     /** Starts the devices and joins. Resolves to "joined", or the error with which the SDK refuses. */
-    async join({ roomUrl, roomKey, displayName, devices, kinds = { audio: true, video: true }, externalId, initialMuteStates }) {
+    async join({ devices, kinds = { audio: true, video: true }, roomUrl, displayName, ...options }) {
         replaceDevices(devices);
-        const outcome = await media.startMedia(kinds);
+        // With `localMediaOptions` the join starts the devices.
+        const outcome = options.localMediaOptions ? {} : await media.startMedia(kinds);
         if (outcome.error) throw new Error(`startMedia: ${outcome.payload ?? outcome.error.message}`);
-        const given = Object.entries({ roomKey, externalId, initialMuteStates }).filter(([, value]) => value !== undefined && value !== null);
+        const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
         room.initialize({ roomUrl, displayName, ...Object.fromEntries(given) });
         const joined = room.joinRoom();
-        follow(room.getNotificationsEventEmitter());
-        return joined.then(
-            () => "joined",
-            (error) => String(error?.message ?? error),
-        );
+        follow(room.getState().events);
+        return outcomeOf(joined);
+    },
+    /** Has a client of its own ask for each of these rooms, without devices; gives how each was answered and what its status was then. */
+    async ask(roomUrls) {
+        const answers = [];
+        // One after the other: the clients of a page share the emitter that settles a join.
+        for (const roomUrl of roomUrls) {
+            const one = new WherebyClient();
+            await one.getLocalMedia().startMedia({ audio: false, video: false });
+            const connection = one.getRoomConnection();
+            connection.initialize({ roomUrl, displayName: "asking" });
+            const outcome = await connection.joinRoom().then(() => "joined", (error) => String(error?.message ?? error));
+            const { connectionStatus, connectionError } = connection.getState();
+            answers.push({ outcome, connectionStatus, connectionError });
+        }
+        return answers;
     },
     /** Joins again with the same client and devices. */
-    rejoin: () =>
-        room.joinRoom().then(
-            () => "joined",
-            (error) => String(error?.message ?? error),
-        ),
+    rejoin: () => outcomeOf(room.joinRoom()),
+    /** The value of the last successful join's promise. */
+    welcome: () => plain(welcome),
+    /** Puts files of these names and texts into the chat. */
+    sendFiles: (files) => void room.sendFiles(files.map(({ name, type, text }) => new File([text], name, { type }))),
     /** Calls an action of the room connection. */
     act: (name, ...args) => void room[name](...args),
     state: () => ({ ...plain(room.getState()), isLocked: client.getStore().getState().room.isLocked }),
+    /** Everything that an application sees: the room's state and the grid's. */
+    view: () => ({ ...plain(room.getState()), grid: plain(client.getGrid().getState()) }),
+    events: () => [...events],
+    /** Sends an event that the SDK has no action for, as a service client does. */
+    emit: (name, payload) => void client.getStore().getState().signalConnection.socket.emit(name, payload),
     statuses: () => [...statuses],
     notifications: () => [...notifications],
     lines: () => [...lines],

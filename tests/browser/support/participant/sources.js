@@ -50,9 +50,20 @@ function tone({ hz, dbfs }) {
 
 let screenTracks = [];
 
-/** Makes the page's devices. `camera`: {width, height, fps, shift}; `microphone`: {hz, dbfs}; `screen`: like camera, with `tone`. */
+/** A camera as it is asked for: as many lines as are wished and there, in the shape that is wished. */
+function asked(camera, { height, aspectRatio }) {
+    const lines = Math.min(camera.height, height?.ideal ?? height?.exact ?? height ?? camera.height);
+    const shape = aspectRatio?.ideal ?? aspectRatio?.exact ?? aspectRatio ?? camera.width / camera.height;
+    return { ...camera, height: lines, width: Math.round(lines * shape) };
+}
+
+/**
+ * Makes the page's devices. `camera`: {width, height, fps, shift}, with `obeys` it takes the size that is asked for; `microphone`: {hz, dbfs};
+ * `screen`: like camera, with `tone`.
+ */
 export function replaceDevices({ camera, microphone, screen }) {
-    navigator.mediaDevices.getUserMedia = async ({ audio, video }) => new MediaStream([...(audio ? [tone(microphone)] : []), ...(video ? [picture(camera)] : [])]);
+    const sized = (video) => (camera.obeys ? asked(camera, video) : camera);
+    navigator.mediaDevices.getUserMedia = async ({ audio, video }) => new MediaStream([...(audio ? [tone(microphone)] : []), ...(video ? [picture(sized(video))] : [])]);
     navigator.mediaDevices.getDisplayMedia = async () => {
         screenTracks = [picture(screen), ...(screen.tone ? [tone(screen.tone)] : [])];
         return new MediaStream(screenTracks);

@@ -2,4 +2,5 @@
 
 pub mod namespace;
 pub mod outputs;
+pub mod plug;
 pub mod relay;
