@@ -73,6 +73,8 @@ impl Appliance {
         );
         replace(&mut self.shown.live_captions, state.live_captions.clone());
         replace(&mut self.shown.problems, self.problems.list());
+        let devices = self.engine.devices.iter();
+        replace(&mut self.shown.devices, devices.map(Into::into).collect());
         if std::mem::replace(&mut self.was_shown, true) {
             self.tell_changes(&before, &breakout_before);
         }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use roomd_media::{Device, DeviceKind};
 use roomd_protocol::records::{KnockResponse, RoomMode, RoomSession};
 use roomd_room::{
     CaptureProfile, CaptureReport,
@@ -38,6 +39,8 @@ pub struct ApplianceState {
     pub client_views: Arc<Vec<ClientView>>,
     /// `state/chat`: the last 50 messages.
     pub chat: Arc<Vec<ChatMessage>>,
+    /// `state/devices`.
+    pub devices: Arc<Vec<MediaDeviceInfo>>,
     /// `state/cloud_recording`.
     pub cloud_recording: Arc<Option<CloudRecording>>,
     /// `state/live_stream`.
@@ -124,6 +127,47 @@ pub struct LocalMediaPart {
     pub speaker_muted: bool,
     /// Who caused the last change.
     pub changed_by: Option<ChangedBy>,
+}
+
+/// A camera, microphone or speaker of the box, as it was when the media engine looked last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaDeviceInfo {
+    /// Names it: a link below `/dev/v4l/by-id`, else the path of the V4L2 node, or the name of the ALSA PCM.
+    pub device_id: String,
+    /// What it is for.
+    pub kind: MediaDeviceKind,
+    /// Name for people.
+    pub label: String,
+    /// The same for all that is in one piece of hardware; empty where nobody knows.
+    pub group_id: String,
+}
+
+/// What a device is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaDeviceKind {
+    /// Gives pictures.
+    VideoInput,
+    /// Gives sound.
+    AudioInput,
+    /// Plays sound.
+    AudioOutput,
+}
+
+impl From<&Device> for MediaDeviceInfo {
+    fn from(device: &Device) -> Self {
+        Self {
+            device_id: device.id.clone(),
+            kind: match device.kind {
+                DeviceKind::Camera => MediaDeviceKind::VideoInput,
+                DeviceKind::Microphone => MediaDeviceKind::AudioInput,
+                DeviceKind::Speaker => MediaDeviceKind::AudioOutput,
+            },
+            label: device.name.clone(),
+            group_id: device.group.clone(),
+        }
+    }
 }
 
 /// How much is asked of the camera.

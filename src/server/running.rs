@@ -310,16 +310,6 @@ fn serve(
     Ok((handle, task))
 }
 
-/// The server with its patience for requests.
-fn patient(server: Server<SocketAddr>) -> Server<SocketAddr> {
-    let mut server = server.first_request_timeout(FIRST_REQUEST);
-    server
-        .http_builder()
-        .http1()
-        .header_read_timeout(NEXT_REQUEST);
-    server
-}
-
 /// Where recorders, which run on this machine, find the server: without encryption where it serves
 /// that, else under the address and with the certificate that people use.
 fn for_recorders(
@@ -348,6 +338,16 @@ fn for_recorders(
     }
 }
 
+/// The server with its patience for requests.
+fn patient(server: Server<SocketAddr>) -> Server<SocketAddr> {
+    let mut server = server.first_request_timeout(FIRST_REQUEST);
+    server
+        .http_builder()
+        .http1()
+        .header_read_timeout(NEXT_REQUEST);
+    server
+}
+
 /// The URL of a listening address; where it listens on all, a LAN address of this machine.
 fn reachable(address: SocketAddr, is_encrypted: bool) -> Result<Url, ServerError> {
     let ip = match address.ip() {
@@ -360,4 +360,41 @@ fn reachable(address: SocketAddr, is_encrypted: bool) -> Result<Url, ServerError
     let scheme = if is_encrypted { "https" } else { "http" };
     let text = format!("{scheme}://{}/", SocketAddr::new(ip, address.port()));
     Url::parse(&text).map_err(|_| ServerError::Url(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorders_use_the_plain_address_of_this_machine_or_trust_the_own_certificate() {
+        let page_url: Url = "https://rooms.example.org/".parse().unwrap();
+        let encrypted: SocketAddr = "0.0.0.0:8443".parse().unwrap();
+        let place = |tls, state_dir: Option<&str>, plain: Option<&str>| {
+            let config = ServerConfig {
+                tls,
+                state_dir: state_dir.map(Into::into),
+                ..ServerConfig::default()
+            };
+            let plain = plain.map(|address| address.parse().unwrap());
+            let place = for_recorders(&config, encrypted, plain, &page_url);
+            let file = place.ca_file.map(|file| file.display().to_string());
+            (place.url.to_string(), file)
+        };
+        let own = place(TlsMode::SelfSigned, Some("/s"), None);
+        let file = Some("/s/certificate.pem".to_owned());
+        assert_eq!(own, ("https://rooms.example.org/".to_owned(), file));
+        for (tls, plain, url) in [
+            (
+                TlsMode::SelfSigned,
+                Some("127.0.0.1:80"),
+                "http://127.0.0.1/",
+            ),
+            (TlsMode::SelfSigned, Some("[::]:81"), "http://[::1]:81/"),
+            (TlsMode::Off, None, "http://127.0.0.1:8443/"),
+            (TlsMode::SelfSigned, None, "https://rooms.example.org/"),
+        ] {
+            assert_eq!(place(tls, None, plain), (url.to_owned(), None));
+        }
+    }
 }
