@@ -32,8 +32,15 @@ pub enum Command {
         /// Yes or no.
         accept: bool,
     },
+    /// Answers the request that has waited longest. For buttons, which know no ids.
+    AnswerFirstRequest {
+        /// Yes or no.
+        accept: bool,
+    },
     /// Sets the speaker's volume, 0 to 100.
     SetVolume(u8),
+    /// Makes the speaker louder or softer by that much. For buttons.
+    ChangeVolume(i8),
     /// Mutes the speaker.
     MuteSpeaker(bool),
 }

@@ -66,6 +66,7 @@ impl Appliance {
             state.cloud_recording.clone(),
         );
         replace(&mut self.shown.requests, self.requests.list());
+        replace(&mut self.shown.devices, self.devices.clone());
         replace(&mut self.shown.live_stream, state.live_stream.clone());
         replace(
             &mut self.shown.live_transcription,

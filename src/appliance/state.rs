@@ -5,6 +5,10 @@
 
 use std::sync::Arc;
 
+use roomd_controls::{
+    lamp::LightPart,
+    panel::{ControlPart, SwitchPart},
+};
 use roomd_protocol::records::{KnockResponse, RoomMode, RoomSession};
 use roomd_room::{
     CaptureProfile, CaptureReport,
@@ -50,6 +54,8 @@ pub struct ApplianceState {
     pub breakout: Arc<BreakoutState>,
     /// `state/local_media`.
     pub local_media: Arc<LocalMediaPart>,
+    /// `state/devices`.
+    pub devices: Arc<DevicesPart>,
     /// `state/requests`.
     pub requests: Arc<Vec<PendingRequest>>,
     /// `state/problems`.
@@ -122,6 +128,17 @@ pub struct LocalMediaPart {
     pub speaker_muted: bool,
     /// Who caused the last change.
     pub changed_by: Option<ChangedBy>,
+}
+
+/// `state/devices`: buttons, switches and lights, as they are and not as they were asked to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DevicesPart {
+    /// Buttons, in the order of the configuration.
+    pub buttons: Vec<ControlPart>,
+    /// Hardware mute switches.
+    pub switches: Vec<SwitchPart>,
+    /// Lights.
+    pub lights: Vec<LightPart>,
 }
 
 /// How much is asked of the camera.

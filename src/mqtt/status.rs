@@ -76,6 +76,7 @@ pub static PARTS: &[Part] = &[
     part!(live_captions in "liveCaptions"),
     part!(breakout),
     part!(local_media),
+    part!(devices),
     part!(requests in "requests"),
     part!(problems in "problems"),
 ];

@@ -1,6 +1,7 @@
 //! The box by behaviour: scripted rooms and media engines, time as it is told.
 
 mod commands;
+mod controls;
 mod meeting;
 mod policy;
 mod privacy;
