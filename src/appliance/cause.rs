@@ -1,11 +1,11 @@
 //! Who is behind a change: somebody with a command, somebody in the room, the policy, a failure.
 
 use roomd_controls::switch::{Ban, Bans};
-use roomd_room::{Action, Input, MediaEvent};
+use roomd_room::{Action, Input, MediaEvent, SocketEvent};
 
 use super::{
     Appliance, ApplianceInput, ChangeSource, ChangedBy, Command, ProblemCode, RequestKind,
-    requests, settings::RequestPolicy,
+    outcomes::Outcome, requests, settings::RequestPolicy,
 };
 
 impl Appliance {
@@ -17,6 +17,11 @@ impl Appliance {
                 .clone()
                 .unwrap_or_else(|| ChangedBy::source(ChangeSource::Policy))
         };
+        if let ApplianceInput::Room(input) = input
+            && let Some(by) = self.commanded(input)
+        {
+            return by;
+        }
         match input {
             ApplianceInput::Command { by, .. } => by.clone(),
             ApplianceInput::Switches(bans) => ChangedBy {
@@ -68,6 +73,39 @@ impl Appliance {
             | ApplianceInput::Problem(_) => ChangedBy::source(ChangeSource::Failure),
             _ => ChangedBy::source(ChangeSource::Policy),
         }
+    }
+
+    /// Whose command is answered with this, if it is an answer: the server tells what it did for us as it tells what others
+    /// did.
+    fn commanded(&self, input: &Input) -> Option<ChangedBy> {
+        use roomd_protocol::ServerMessage as M;
+        let own = &self.room.state().local_participant.id;
+        let is_answer = |outcome: &Outcome| match (input, outcome) {
+            (Input::Credentials(_) | Input::Organization(_), Outcome::Joined) => true,
+            (Input::Socket(SocketEvent::Connected { again: false }), Outcome::Joined) => true,
+            (Input::Media(MediaEvent::ScreenshareStarted { .. }), Outcome::Screensharing(true)) => {
+                true
+            }
+            (Input::Signal(message), outcome) => match (message.as_ref(), outcome) {
+                (M::DeviceIdentified | M::RoomJoined(_), Outcome::Joined) => true,
+                (M::RoomLeft, Outcome::Left) => true,
+                (M::RoomLocked(locked), Outcome::Locked(wanted)) => {
+                    let by = locked.client_id.as_ref();
+                    locked.is_locked == *wanted && by.is_none_or(|id| id == own)
+                }
+                (M::BreakoutGroupJoined(joined), Outcome::InGroup(group)) => {
+                    joined.client_id == *own && joined.group == *group
+                }
+                (M::BreakoutSessionUpdated(config), Outcome::Breakout(_)) => {
+                    let by = config.initiated_by.as_ref();
+                    by.and_then(|by| by.client_id.as_ref()) == Some(own)
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let pending = self.pending.iter().find(|one| is_answer(&one.outcome))?;
+        Some(pending.by.clone())
     }
 
     /// Requests of this kind are granted without a question.

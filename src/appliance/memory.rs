@@ -7,14 +7,16 @@ use std::{
 };
 
 use roomd_protocol::{Secret, StreamId};
-use roomd_room::Action;
+use roomd_room::{Action, CaptureProfile};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Appliance, ApplianceOutput, ProblemCode, ProblemReport};
 
-/// Version of the file's format.
-const VERSION: u32 = 1;
+/// Version of the file's format. 2 added `capture_profile`; what an older one lacks has its default.
+const VERSION: u32 = 2;
+/// The oldest that can be read.
+const OLDEST: u32 = 1;
 
 /// The last choices of the room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub struct Memory {
     /// Volume of the speaker, if it was ever set.
     #[serde(default)]
     pub volume: Option<u8>,
+    /// HD, low data and widescreen.
+    #[serde(default)]
+    pub capture_profile: CaptureProfile,
     /// Was in a room, or on the way into one.
     #[serde(default)]
     pub in_room: bool,
@@ -77,6 +82,7 @@ impl Default for Memory {
             camera: false,
             hand_raised: false,
             volume: None,
+            capture_profile: CaptureProfile::default(),
             in_room: false,
             room_url: None,
             room_key: None,
@@ -136,13 +142,16 @@ impl Memory {
         };
         let memory: Self =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        if memory.version != VERSION {
+        if !(OLDEST..=VERSION).contains(&memory.version) {
             return Err(damaged(format!(
-                "version {} instead of {VERSION}",
+                "version {} instead of {OLDEST} to {VERSION}",
                 memory.version
             )));
         }
-        Ok(Some(memory))
+        Ok(Some(Self {
+            version: VERSION,
+            ..memory
+        }))
     }
 
     /// What the box knows of its life before, and what is wrong with that. In doubt it begins muted,
@@ -258,6 +267,7 @@ impl Appliance {
         self.memory.microphone = room.is_microphone_enabled;
         self.memory.camera = room.is_camera_enabled;
         self.memory.volume = Some(self.volume);
+        self.memory.capture_profile = room.capture_profile;
         if room.connection_status == roomd_room::ConnectionStatus::Connected {
             self.memory.hand_raised = room.local_participant.sticky_reaction.is_some();
             self.memory
@@ -369,6 +379,25 @@ mod tests {
             );
         }
         assert!(!Memory::default().microphone && !Memory::default().camera);
+    }
+
+    #[test]
+    fn a_memory_of_the_first_version_is_read_and_written_as_the_present_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let text = r#"{"version":1,"microphone":true,"camera":false,"hand_raised":true,"volume":30,"in_room":true,
+            "room_url":"https://acme.whereby.com/standup","room_key":null,"display_name":null,"external_id":null,
+            "claimed_room":null,"client_claim":"claim","camera_stream":"s"}"#;
+        std::fs::write(&path, text).unwrap();
+        let memory = Memory::load(&path).unwrap().unwrap();
+        assert!(memory.microphone && memory.hand_raised && memory.in_room);
+        assert_eq!(memory.volume, Some(30));
+        assert_eq!(memory.client_claim, Some("claim".into()));
+        assert_eq!(memory.capture_profile, CaptureProfile::default());
+        memory.store(&path).unwrap();
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert!(written.contains("\"version\": 2"), "{written}");
+        assert_eq!(Memory::load(&path).unwrap(), Some(memory));
     }
 
     proptest! {

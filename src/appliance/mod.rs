@@ -299,9 +299,15 @@ impl Appliance {
     /// Acts on the room connection; a refusal is told in the contract's words.
     fn act(&mut self, now: Now, action: Action) -> Result<(), CommandError> {
         self.check_switches(&action)?;
-        let effects = self.room.act(now, action).map_err(outcomes::refused)?;
+        let (effects, result) = match self.room.act(now, action) {
+            Ok(effects) => (effects, Ok(())),
+            Err(refusal) => (
+                self.room.after_refusal(now),
+                Err(outcomes::refused(refusal)),
+            ),
+        };
         self.carry_out(now, effects);
-        Ok(())
+        result
     }
 
     fn carry_out(&mut self, now: Now, effects: Vec<Effect>) {

@@ -13,34 +13,27 @@ impl Appliance {
         self.outputs.push(ApplianceOutput::Reply { id, result });
     }
 
-    pub(super) fn expect(
-        &mut self,
-        now: Now,
-        id: RequestId,
-        name: Option<String>,
-        outcome: Outcome,
-    ) {
+    pub(super) fn expect(&mut self, now: Now, id: RequestId, by: ChangedBy, outcome: Outcome) {
         let deadline = now.instant + outcome.patience(self.settings.join_timeout);
         self.pending.push(Pending {
             id,
             outcome,
-            name,
+            by,
             deadline,
         });
     }
 
     pub(super) fn command(&mut self, now: Now, id: RequestId, command: Command, by: ChangedBy) {
-        let name = by.id.clone();
         let result = match self.as_answer(command, &by) {
             Command::JoinRoom(join) => self
                 .join_by_command(now, &join)
                 .map(|()| Some(Outcome::Joined)),
             Command::Room(action) => self.room_command(now, action),
             Command::AnswerRequest { request_id, accept } => {
-                self.answer_request(now, &request_id, accept, by)
+                self.answer_request(now, &request_id, accept, by.clone())
             }
             Command::AnswerFirstRequest { accept } => match self.first_request(None) {
-                Some(request) => self.answer_request(now, &request, accept, by),
+                Some(request) => self.answer_request(now, &request, accept, by.clone()),
                 None => Err(CommandError::new(
                     ErrorCode::NotFound,
                     "nobody asks the box for anything now",
@@ -70,7 +63,7 @@ impl Appliance {
             }
         };
         match result {
-            Ok(Some(outcome)) => self.expect(now, id, name, outcome),
+            Ok(Some(outcome)) => self.expect(now, id, by, outcome),
             Ok(None) => self.reply(id, Ok(json!({}))),
             Err(error) => self.reply(id, Err(error)),
         }

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use roomd_protocol::{ClientId, ClientMessage, client::BreakoutPatch};
 use roomd_room::{
-    Action, CaptureProfile, CaptureReport, ConnectionStatus as Status, Refusal,
+    Action, CaptureProfile, CaptureReport, ConnectionStatus as Status, Refusal, Right,
     RoomConnectionState, join_error::JoinError,
 };
 use roomd_signalling::Command;
 use serde_json::{Value, json};
 
-use super::{ApplianceOutput, CommandError, ErrorCode, RequestId};
+use super::{ApplianceOutput, ChangedBy, CommandError, ErrorCode, RequestId};
 use in_room::own_messages;
 
 /// A command whose outcome is awaited.
@@ -20,8 +20,8 @@ use in_room::own_messages;
 pub(super) struct Pending {
     pub(super) id: RequestId,
     pub(super) outcome: Outcome,
-    /// Id that the controller gave the command, for its progress.
-    pub(super) name: Option<String>,
+    /// Who commanded it: also what comes back from the room is their doing.
+    pub(super) by: ChangedBy,
     pub(super) deadline: Instant,
 }
 
@@ -324,10 +324,16 @@ pub(super) fn refused(refusal: Refusal) -> CommandError {
             message,
             format!("possible only while state/room says {}", needs.as_str()),
         ),
-        Refusal::NotPermitted { .. } => CommandError::new(
+        Refusal::NotPermitted { needs, .. } => CommandError::new(
             ErrorCode::NotPermitted,
             message,
-            "join with a host's room key (join_room.roomKey)",
+            match needs {
+                Right::Host => "join with a host's room key (join_room.roomKey)",
+                Right::Publisher => "join with a key that is no viewer's (join_room.roomKey)",
+                Right::Participant => "join as a person (join_room without the key of a program)",
+                Right::Author => "only its writer or a host can take a message away",
+                Right::Assigned => "ask a host for an assignment, or go to the main room",
+            },
         ),
         Refusal::NoRoomUrl => CommandError::new(ErrorCode::InvalidPayload, message, "send roomUrl")
             .in_field("roomUrl"),

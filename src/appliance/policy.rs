@@ -54,6 +54,7 @@ impl Appliance {
         let microphone = wish(self.settings.initial_microphone, self.memory.microphone);
         let camera = wish(self.settings.initial_camera, self.memory.camera);
         self.wish(now, microphone, camera);
+        self.capture_as_before(now);
 
         let is_known = self.memory.room_url.is_some() || self.settings.room_url.is_some();
         if self.memory.in_room && is_known {
@@ -78,6 +79,20 @@ impl Appliance {
         };
         let claim = self.memory.client_claim.clone();
         self.join_by_itself(now, &join, claim);
+    }
+
+    /// HD, low data and widescreen as they were chosen last. They never need a room.
+    fn capture_as_before(&mut self, now: Now) {
+        let profile = self.memory.capture_profile;
+        for action in [
+            Action::ToggleHdMode(Some(profile.hd)),
+            Action::ToggleLowDataMode(Some(profile.low_data)),
+            Action::ToggleWidescreenMode(Some(profile.widescreen)),
+        ] {
+            if let Err(error) = self.act(now, action) {
+                tracing::error!(error = error.message, "a mode is not as it was chosen");
+            }
+        }
     }
 
     fn wish(&mut self, now: Now, microphone: bool, camera: bool) {
@@ -260,7 +275,7 @@ impl Appliance {
             self.outputs.push(ApplianceOutput::Event(ApplianceEvent {
                 name: "progress".to_owned(),
                 payload: serde_json::json!({
-                    "id": pending.name, "command": "join_room", "connectionStatus": status
+                    "id": pending.by.id, "command": "join_room", "connectionStatus": status
                 }),
             }));
         }

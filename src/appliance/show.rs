@@ -134,6 +134,7 @@ impl Appliance {
             room_name: Some(state.room_name.clone()).filter(|name| !name.is_empty()),
             is_locked: state.is_locked,
             room_mode: state.room_mode,
+            num_participants: state.remote_client_count + 1,
             session: state.session.clone(),
             knock_response: state.knock_response.clone(),
             reconnect_attempt: retry.map_or(0, |(attempt, _)| attempt),

@@ -78,6 +78,8 @@ pub struct RoomPart {
     pub is_locked: bool,
     /// Normal or group.
     pub room_mode: RoomMode,
+    /// Clients in the room of any role, oneself included.
+    pub num_participants: usize,
     /// The meeting.
     pub session: Option<RoomSession>,
     /// What a host answered to the knock.

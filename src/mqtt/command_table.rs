@@ -89,7 +89,7 @@ pub static COMMANDS: &[CommandSpec] = &[
     command!(Cmd "update_breakout_session", "Changes breakout groups.", r#"{"groups":{"a":"Group A","b":"Group B"}}"#, args::UpdateBreakoutSession, |a| room(Action::UpdateBreakoutSession { settings: a.settings(), groups: a.groups, assignments: a.assignments })),
     command!(Cmd "stop_breakout_session", "Ends breakout groups.", "{}", args::None, |_| room(Action::StopBreakoutSession)),
     command!(Cmd "assign_breakout_participants", "Assigns participants to groups; an empty group id takes out.", r#"{"assignments":{"c0ffee":"a"}}"#, args::Assignments, |a| room(Action::AssignBreakoutParticipants(a.assignments))),
-    command!(Cmd "assign_all_breakout_participants", "Assigns everybody who has no group.", "{}", args::None, |_| room(Action::AssignAllBreakoutParticipants)),
+    command!(Cmd "assign_all_breakout_participants", "Deals all others to the groups at random.", "{}", args::None, |_| room(Action::AssignAllBreakoutParticipants)),
     command!(Cmd "unassign_all_breakout_participants", "Takes everybody out of the groups.", "{}", args::None, |_| room(Action::UnassignAllBreakoutParticipants)),
     command!(Cmd "shuffle_breakout_participants", "Deals the assigned anew.", "{}", args::None, |_| room(Action::ShuffleBreakoutParticipants)),
     command!(Cmd "extend_breakout_timer", "Makes the timer longer, by a minute when not said otherwise.", r#"{"seconds":60}"#, args::Seconds, |a| room(Action::ExtendBreakoutTimer(seconds(a.seconds)?))),

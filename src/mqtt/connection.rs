@@ -77,6 +77,9 @@ pub(crate) enum End {
     /// The broker does not want us.
     #[error("the broker refuses the connection: {0}")]
     Refused(String),
+    /// The machine slept: whatever was connected is not to be trusted.
+    #[error("the machine slept for {} s", .0.as_secs())]
+    Slept(Duration),
     /// The broker has cut the connection.
     #[error("the broker has closed the connection")]
     Cut,

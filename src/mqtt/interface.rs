@@ -17,6 +17,7 @@ use super::{
     command::{self, Clock, Properties},
     commands::{self, invalid},
     connection::{Message, Outgoing},
+    fitting::fitted,
     info::{CONTRACT_VERSION, Info, PublishedInfo},
     reply::{Destination, Replies, Reply, Seen},
     settings::{ClockSynchronised, MqttConfig},
@@ -35,9 +36,6 @@ const OUTBOX: usize = 4096;
 
 /// From how many waiting messages on no state is added: the last value goes out when there is room.
 const CROWDED: usize = 256;
-
-/// Longest payload that is sent, in bytes.
-const LONGEST_SENT: usize = 256 * 1024;
 
 /// Set by systemd-timesyncd when it has synchronised the clock.
 const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
@@ -376,32 +374,22 @@ impl Interface {
     }
 
     fn send_reply(&mut self, destination: Destination, reply: &Reply) {
-        match serde_json::to_vec(reply) {
-            Ok(payload) if payload.len() <= LONGEST_SENT => {
-                self.push(Outgoing::Publish {
-                    topic: destination.topic,
-                    payload,
-                    retain: false,
-                    correlation: destination.correlation,
-                });
-            }
-            Ok(payload) => {
-                tracing::error!(
-                    command = reply.command,
-                    bytes = payload.len(),
-                    "a reply is too long"
-                );
-            }
+        match fitted(reply) {
+            Ok(payload) => self.push(Outgoing::Publish {
+                topic: destination.topic,
+                payload: payload.into_bytes(),
+                retain: false,
+                correlation: destination.correlation,
+            }),
             Err(error) => {
-                tracing::error!(command = reply.command, %error, "a reply cannot be written")
+                tracing::error!(command = reply.command, %error, "a reply cannot be written");
             }
         }
     }
 
     fn send_json<T: serde::Serialize>(&mut self, topic: String, value: &T, retain: bool) {
-        match serde_json::to_vec(value) {
-            Ok(payload) if payload.len() <= LONGEST_SENT => self.send(topic, payload, retain),
-            Ok(payload) => tracing::error!(topic, bytes = payload.len(), "a message is too long"),
+        match fitted(value) {
+            Ok(payload) => self.send(topic, payload.into_bytes(), retain),
             Err(error) => tracing::error!(topic, %error, "a message cannot be written"),
         }
     }

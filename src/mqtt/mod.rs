@@ -9,6 +9,7 @@
 //! | [`admission`] | which commands go on when too many arrive |
 //! | [`reply`] | replies, and the memory for repeated commands |
 //! | [`status`] | the state → what is published of it, and when |
+//! | `fitting` | what is cut of a payload that is too large |
 //! | `schema` | the JSON Schemas of what is published |
 //! | [`info`] | `info`, and the problems of the interface |
 //! | `connection`, `tls`, `backoff` | one connection with one broker; when to try again |
@@ -24,6 +25,7 @@ pub mod command;
 mod command_table;
 pub mod commands;
 pub(crate) mod connection;
+mod fitting;
 pub mod info;
 mod interface;
 pub mod reply;
@@ -31,6 +33,8 @@ mod schema;
 pub mod settings;
 pub mod status;
 mod task;
+#[cfg(test)]
+mod task_tests;
 mod tls;
 pub mod topics;
 
@@ -43,7 +47,10 @@ use tokio_util::sync::CancellationToken;
 pub use info::{Info, MqttStatus};
 pub use settings::{MqttConfig, MqttVersion};
 
-use crate::appliance::{ApplianceEvent, ApplianceState, Request};
+use crate::{
+    appliance::{ApplianceEvent, ApplianceState, Request},
+    suspend::Clocks,
+};
 
 /// Starts the interface.
 ///
@@ -66,6 +73,7 @@ pub fn start(
         state,
         events,
         shutdown,
+        clocks: Box::new(Clocks::now),
     };
     tokio::spawn(task::Task::new(interface, ears, requests, problems).run())
 }

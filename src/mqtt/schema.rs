@@ -22,7 +22,6 @@ pub(super) fn of_payload(name: &str, member: Option<&str>, content: Schema) -> V
     };
     let dialect = content.remove("$schema");
     let definitions = content.remove("$defs");
-    let is_list = content.get("type") == Some(&json!("array"));
     let mut payload = match member {
         None => content,
         Some(member) => {
@@ -45,12 +44,10 @@ pub(super) fn of_payload(name: &str, member: Option<&str>, content: Schema) -> V
         "type": "string",
         "format": "date-time",
     });
-    if is_list {
-        properties["truncated"] = json!({
-            "description": "The first items are left out, because the payload would be too large.",
-            "const": true,
-        });
-    }
+    properties["truncated"] = json!({
+        "description": "The payload would be larger than 64 KiB: the first items of its longest lists are left out.",
+        "const": true,
+    });
     if let Value::Array(required) = payload.entry("required").or_insert_with(|| json!([])) {
         required.extend([json!("version"), json!("at")]);
     }

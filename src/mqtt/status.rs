@@ -13,7 +13,7 @@ use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{command::MAX_PAYLOAD, schema};
+use super::{fitting::fitted, schema};
 use crate::appliance::ApplianceState;
 
 /// Time between two publications of a part that changes all the time.
@@ -229,26 +229,12 @@ fn payload(
     let mut object = Map::new();
     object.insert("version".to_owned(), Value::from(version));
     object.insert("at".to_owned(), Value::from(rfc3339(at)));
-    let mut content = (part.content)(state)?;
-    let Some(member) = part.member else {
-        if let Value::Object(fields) = content {
-            object.extend(fields);
-        }
-        return serde_json::to_string(&object);
-    };
-    loop {
-        object.insert(member.to_owned(), content.clone());
-        let text = serde_json::to_string(&object)?;
-        let Value::Array(items) = &mut content else {
-            return Ok(text);
-        };
-        if text.len() <= MAX_PAYLOAD || items.is_empty() {
-            return Ok(text);
-        }
-        // The oldest first: in `chat` they matter least.
-        items.drain(..items.len().div_ceil(8));
-        object.insert("truncated".to_owned(), Value::Bool(true));
+    match (part.member, (part.content)(state)?) {
+        (Some(member), content) => drop(object.insert(member.to_owned(), content)),
+        (None, Value::Object(fields)) => object.extend(fields),
+        (None, _) => {}
     }
+    fitted(&object)
 }
 
 /// RFC 3339 in UTC with milliseconds.
@@ -259,9 +245,11 @@ pub fn rfc3339(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use roomd_room::state::ChatMessage;
+    use roomd_room::state::{
+        BreakoutGroup, BreakoutState, ChatMessage, ClientView, GroupedParticipants,
+    };
 
-    use super::*;
+    use super::{super::command::MAX_PAYLOAD, *};
     use crate::appliance::state::RoomPart;
 
     fn at() -> Timestamp {
@@ -400,5 +388,49 @@ mod tests {
         let messages = payload["chat"].as_array().unwrap();
         assert!(messages.len() >= 12);
         assert_eq!(messages.last().unwrap()["id"], "49");
+    }
+
+    #[test]
+    fn breakout_groups_too_large_for_a_payload_keep_their_groups() {
+        let view = |number: usize| ClientView {
+            id: number.to_string(),
+            client_id: number.to_string().into(),
+            display_name: "x".repeat(300),
+            stream: None,
+            is_local_client: false,
+            is_audio_enabled: true,
+            is_video_enabled: true,
+            is_presentation: false,
+            has_active_presentation: None,
+            breakout_group: None,
+            breakout_group_assigned: None,
+        };
+        let views: Vec<ClientView> = (0..200).map(view).collect();
+        let state = ApplianceState {
+            breakout: Arc::new(BreakoutState {
+                is_active: true,
+                participants_in_current_group: views.clone(),
+                grouped_participants: vec![GroupedParticipants {
+                    clients: views,
+                    group: BreakoutGroup::default(),
+                }],
+                ..BreakoutState::default()
+            }),
+            ..ApplianceState::default()
+        };
+        let mut status = Status::new(state, at());
+        let due = status.due(Instant::now(), false);
+        let breakout = due.into_iter().flatten().find(|due| due.part == "breakout");
+        let payload = breakout.unwrap().payload;
+        assert!(payload.len() <= MAX_PAYLOAD, "{} bytes", payload.len());
+        let payload: Value = serde_json::from_str(&payload).unwrap();
+        assert_eq!(payload["truncated"], true);
+        assert_eq!(payload["isActive"], true);
+        for left in [
+            &payload["participantsInCurrentGroup"],
+            &payload["groupedParticipants"][0]["clients"],
+        ] {
+            assert!(left.as_array().unwrap().len() > 30, "{left}");
+        }
     }
 }

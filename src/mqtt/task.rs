@@ -21,9 +21,12 @@ use super::{
     settings::BrokerUrl,
     status::rfc3339,
 };
-use crate::appliance::{
-    ApplianceEvent, ApplianceState, Request,
-    state::{Problem, Severity},
+use crate::{
+    appliance::{
+        ApplianceEvent, ApplianceState, Request,
+        state::{Problem, Severity},
+    },
+    suspend::{Clocks, SuspendWatch},
 };
 
 /// How long the broker may take to accept connection and subscriptions.
@@ -33,11 +36,16 @@ const ACCEPTANCE: Duration = Duration::from_secs(15);
 /// would come with every connection.
 const RAISED_PACKET_LIMIT: usize = 16 * 1024 * 1024;
 
+/// How often it is asked whether the machine slept: for as long a broken connection is kept after that at most.
+const ASLEEP_ROUND: Duration = Duration::from_secs(1);
+
 /// What the task hears.
 pub(super) struct Ears {
     pub(super) state: watch::Receiver<ApplianceState>,
     pub(super) events: broadcast::Receiver<ApplianceEvent>,
     pub(super) shutdown: CancellationToken,
+    /// The kernel's clocks, which tell of a sleep.
+    pub(super) clocks: Box<dyn Fn() -> Clocks + Send + Sync>,
 }
 
 /// The task.
@@ -49,6 +57,7 @@ pub(super) struct Task {
     raised: BTreeSet<&'static str>,
     backoff: Backoff,
     takeovers: Takeovers,
+    suspend: SuspendWatch,
     packet_limit: usize,
 }
 
@@ -61,6 +70,7 @@ impl Task {
     ) -> Self {
         Self {
             backoff: Backoff::new(interface.config.brokers.len()),
+            suspend: SuspendWatch::new((ears.clocks)()),
             interface,
             ears,
             requests,
@@ -91,9 +101,23 @@ impl Task {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = sleep(wait) => {}
+                asleep = self.slept() => {
+                    tracing::info!(?asleep, "the machine slept: MQTT is tried again at once");
+                    self.backoff.held();
+                }
             }
         }
         tracing::info!("MQTT is off: mqtt.brokers is empty");
+    }
+
+    /// Ends when the machine has slept, with how long it did.
+    async fn slept(&mut self) -> Duration {
+        loop {
+            sleep(ASLEEP_ROUND).await;
+            if let Some(asleep) = self.suspend.asleep((self.ears.clocks)()) {
+                return asleep;
+            }
+        }
     }
 
     async fn connect(&mut self, broker: &BrokerUrl) -> End {
@@ -117,6 +141,7 @@ impl Task {
         let accept_until = tokio::time::Instant::now() + ACCEPTANCE;
         let mut stable_at = None;
         let (mut states, mut events, mut room_loop) = (true, true, true);
+        let mut look_again = tokio::time::Instant::now() + ASLEEP_ROUND;
         loop {
             if self.interface.is_stuck() {
                 return End::Failed("the broker does not take our messages".to_owned());
@@ -171,6 +196,12 @@ impl Task {
                 }
                 () = sleep_until(instant(publication)), if publication.is_some() => {
                     self.interface.publish_due(false);
+                }
+                () = sleep_until(look_again) => {
+                    look_again += ASLEEP_ROUND;
+                    if let Some(asleep) = self.suspend.asleep((self.ears.clocks)()) {
+                        return End::Slept(asleep);
+                    }
                 }
                 () = sleep_until(accept_until), if !self.interface.online => {
                     return End::Failed("the broker does not answer".to_owned());
@@ -268,6 +299,11 @@ impl Task {
         });
         let mut slow = false;
         match end {
+            // Nothing is wrong, and the broker may have missed us for long.
+            End::Slept(_) => {
+                self.backoff.held();
+                return Duration::ZERO;
+            }
             End::TakenOver => slow = true,
             // MQTT 3.1.1 knows no reason, and not every broker gives one in MQTT 5.
             End::Cut => {

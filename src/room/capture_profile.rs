@@ -1,13 +1,13 @@
 //! HD, low data and widescreen: how large a picture the camera is asked for.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{media_port::MediaCommand, room_connection::RoomConnection};
 
 /// How the camera is captured. Survives leaving and joining.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CaptureProfile {
     /// The full height instead of 360 lines.
     pub hd: bool,

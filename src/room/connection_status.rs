@@ -328,6 +328,8 @@ impl RoomConnection {
         self.require_status(Status::Knocking)?;
         self.state.connection_status = Status::Ready;
         self.send(ClientMessage::CancelRoomKnock);
+        // The join that follows at once is a step of its own.
+        self.tell_now();
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::{
     event::RoomEvent,
     media_port::{MediaCommand, MediaEvent},
+    permissions::Right,
     state::ConnectionStatus,
 };
 
@@ -104,9 +105,11 @@ pub enum Refusal {
         /// What it is.
         status: ConnectionStatus,
     },
-    /// The action needs the host's role.
-    #[error("needs the role host, this participant is {}", .role.as_str())]
+    /// The own role may not do this.
+    #[error("needs {needs}, this participant is {}", .role.as_str())]
     NotPermitted {
+        /// What it needs.
+        needs: Right,
         /// The own role.
         role: RoleName,
     },

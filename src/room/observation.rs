@@ -11,20 +11,22 @@ use crate::{
 };
 
 impl RoomConnection {
-    /// Adds the events of this step before all others, as the SDK tells them.
+    /// Adds the events of what changed since the last time before those that followed, as the SDK tells them.
     pub(crate) fn observe(&mut self) {
         if self.observed == self.state {
             return;
         }
         let events = changes(&self.observed, &self.state);
         self.observed.clone_from(&self.state);
-        let first = self
-            .effects
+        let untold = self.effects.get(self.told..).unwrap_or_default();
+        let first = untold
             .iter()
             .position(|effect| matches!(effect, Effect::Event(_)))
-            .unwrap_or(self.effects.len());
+            .unwrap_or(untold.len());
+        let first = self.told + first;
         self.effects
             .splice(first..first, events.into_iter().map(Effect::Event));
+        self.told = self.effects.len();
     }
 }
 

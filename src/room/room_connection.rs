@@ -17,6 +17,7 @@ use crate::{
     local_participant::Metadata,
     media_port::MediaEvent,
     negotiation::Peer,
+    permissions::Right,
     state::{ConnectionStatus, RemoteParticipant, RoomConnectionState},
     timers::{Timer, Timers},
 };
@@ -54,6 +55,8 @@ pub struct RoomConnection {
     pub(crate) sent_metadata: Option<Metadata>,
     pub(crate) timers: Timers,
     pub(crate) effects: Vec<Effect>,
+    /// So many of them belong to changes that were told.
+    pub(crate) told: usize,
 }
 
 impl RoomConnection {
@@ -91,8 +94,10 @@ impl RoomConnection {
     /// Carries an action out, or says why not.
     ///
     /// # Errors
-    /// When status, role or arguments do not allow the action; then nothing changed.
+    /// When status, role or arguments do not allow the action; then nothing changed, and
+    /// [`Self::after_refusal`] gives what is to be told of it.
     pub fn act(&mut self, now: Now, action: Action) -> Result<Vec<Effect>, Refusal> {
+        self.require_right(&action)?;
         match action {
             Action::JoinRoom(options) => self.join_room(*options)?,
             Action::LeaveRoom => self.leave_room(now),
@@ -140,6 +145,11 @@ impl RoomConnection {
             moderation => self.moderate(now, moderation)?,
         }
         Ok(self.settle(now))
+    }
+
+    /// What follows from a refusal: a refused start of breakout groups is told, nothing is sent.
+    pub fn after_refusal(&mut self, now: Now) -> Vec<Effect> {
+        self.settle(now)
     }
 
     /// Applies one input and returns everything that follows from it.
@@ -285,7 +295,14 @@ impl RoomConnection {
         self.offer_presentation(now);
         self.publish();
         self.observe();
+        self.told = 0;
         std::mem::take(&mut self.effects)
+    }
+
+    /// Tells of a state that lasts only until the rest of the step is done.
+    pub(crate) fn tell_now(&mut self) {
+        self.publish();
+        self.observe();
     }
 
     fn publish(&mut self) {
@@ -321,7 +338,10 @@ impl RoomConnection {
     pub(crate) fn require_host(&self) -> Result<(), Refusal> {
         match self.state.local_participant.role_name {
             RoleName::Host => Ok(()),
-            role => Err(Refusal::NotPermitted { role }),
+            role => Err(Refusal::NotPermitted {
+                needs: Right::Host,
+                role,
+            }),
         }
     }
 }

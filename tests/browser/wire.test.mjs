@@ -7,7 +7,10 @@ import { describeSdp } from "./wire/compare.mjs";
 import { comparison } from "./wire/stage.mjs";
 
 const GRACE_SECONDS = 3;
-const { test } = applianceBench({ server: { toml: `grace_seconds = ${GRACE_SECONDS}` } });
+const PLACES = 3;
+const ASSISTANT_KEY = "a key for assistants";
+const toml = `grace_seconds = ${GRACE_SECONDS}\n[server.limits]\nclients_per_room = ${PLACES}`;
+const { test } = applianceBench({ isWitnessed: true, server: { assistantKey: ASSISTANT_KEY, toml } });
 const { flow, finish } = comparison(test);
 
 const microphone = (on) => `one && one.isAudioEnabled === ${on}`;
@@ -21,7 +24,7 @@ const hand = (up) => `one && Boolean(one.stickyReaction) === ${up}`;
 // conformance: action.stopLiveTranscription action.startLiveCaptions action.stopLiveCaptions [sdk]
 // conformance: notification.requestAudioEnable notification.requestAudioDisable [sdk]
 // conformance: notification.requestVideoEnable notification.requestVideoDisable transition.T2 transition.T3 [sdk]
-// conformance: transition.T12 transition.T13 [sdk]
+// conformance: transition.T12 transition.T13 field.WherebyClientOptions.userAgent [sdk]
 flow("visitor", { people: ["anna", "ben"] }, async (stage) => {
     const { subject, anna, ben, meeting, step, sees, tells } = stage;
     if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");
@@ -110,6 +113,7 @@ flow("visitor", { people: ["anna", "ben"] }, async (stage) => {
 });
 
 // conformance: status.disconnected transition.T15 transition.T16 [sdk]
+// conformance: field.LocalParticipantState.clientClaim field.RoomJoinedSuccess.clientClaim [sdk]
 flow("reconnect", {}, async (stage) => {
     const { subject, anna, meeting, step, sees } = stage;
     if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");
@@ -371,5 +375,60 @@ for (const [name, without] of [
 }
 
 breakoutFlow(flow);
+
+// conformance: role.assistant field.WherebyClientOptions.assistantKey field.WherebyClientOptions.isAssistant [sdk]
+flow("assistant", {}, async (stage) => {
+    const { subject, anna, meeting, step, sees } = stage;
+    if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");
+    await step("join", async () => {
+        assert.equal(await subject.join({ meeting, assistantKey: ASSISTANT_KEY }), "joined");
+        await subject.recording.untilSent("sdp_answer");
+    });
+    await step("chat, name and microphone", async () => {
+        await subject.act("sendChatMessage", "by an assistant");
+        await subject.untilMessage("by an assistant");
+        await subject.act("setDisplayName", "Clara");
+        await subject.act("toggleMicrophone", false);
+        await subject.recording.untilSent("enable_audio");
+    });
+    await step("leave", async () => {
+        await subject.act("leaveRoom");
+        await subject.untilStatus("left");
+    });
+    await step("with a wrong key", async () => {
+        assert.equal(await subject.join({ meeting, assistantKey: "another key for assistants" }), "invalid_assistant_key");
+    });
+    assert.equal((await anna.state()).remoteParticipants.length, 0);
+});
+
+// conformance: joinError.room_full notification.clientUnableToJoinFullRoom [sdk]
+flow("full", { people: ["anna", "ben", "dora"] }, async (stage) => {
+    const { subject, anna, ben, dora, meeting, step } = stage;
+    if (!anna.isKnown) assert.equal(await stage.enter(anna, { roomKey: meeting.hostKey }), "joined");
+    for (const person of [ben, dora]) if (!person.isKnown) assert.equal(await stage.enter(person), "joined");
+    await step("turned away", async () => {
+        assert.equal(await subject.join({ meeting }), "room_full");
+        await subject.untilStatus("disconnected");
+        await anna.until("the notification", `() => window.lab.notifications().some(({ type }) => type === "clientUnableToJoinFullRoom")`);
+    });
+    await step("a place", async () => {
+        await ben.act("leaveRoom");
+        // The SDK does not ask again, however long one waits.
+        if (subject.kind === "roomd") await subject.untilStatus("connected");
+    });
+    await step("leave", () => subject.act("leaveRoom"));
+    await anna.until("two are left", (state) => state.remoteParticipants.length === 1, { ms: 20_000 });
+    assert.equal(await stage.enter(ben), "joined");
+});
+
+flow("requests", { people: [], isOfRequests: true }, async ({ subject, step, meeting }) => {
+    for (const name of ["the first join ever", "a join again"]) {
+        await step(name, async () => {
+            assert.equal(await subject.join({ meeting }), "joined");
+            await subject.act("leaveRoom");
+            await subject.untilStatus("left");
+        });
+    }
+});
 
 finish();

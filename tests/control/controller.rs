@@ -167,6 +167,11 @@ impl Controller {
             .await;
     }
 
+    /// The next message, whatever it is; `None` when none comes.
+    pub(crate) async fn next(&mut self) -> Option<Heard> {
+        timeout(PATIENCE, self.heard.recv()).await.ok()?
+    }
+
     /// The next message that is wanted.
     pub(crate) async fn wait(&mut self, wanted: impl Fn(&Heard) -> bool) -> Heard {
         let mut others = Vec::new();

@@ -1,199 +1,42 @@
-//! `answer_request` over a broker, answered by the real box: the pure appliance with a room that is
-//! scripted here, and with time as it passes.
+//! `answer_request` over a broker.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use roomd::{
-    appliance::{
-        Appliance, ApplianceEvent, ApplianceInput, ApplianceOutput, ApplianceSettings,
-        ApplianceState, Request, RequestId,
-    },
-    mqtt::{self, Info},
-};
-use roomd_protocol::{
-    ServerMessage,
-    records::{DeviceCredentials, DeviceUuid},
-};
-use roomd_room::{CaptureReport, Input, MediaCommand, MediaEvent, Now, SocketEvent};
+use roomd::appliance::ApplianceSettings;
 use serde_json::{Value, json};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio_util::sync::CancellationToken;
 
-use crate::{appliance::config, broker::Broker, controller::Controller};
+use crate::{
+    broker::Broker,
+    controller::Controller,
+    wall::{Wall, room_joined, settings},
+};
 
-/// The box `wall` in a room with the host `a`.
-struct Wall {
-    script: mpsc::UnboundedSender<Input>,
-    shutdown: CancellationToken,
-}
-
-impl Drop for Wall {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-    }
-}
-
-impl Wall {
-    fn start(broker: &Broker, answer_within: Duration) -> Self {
-        let settings = ApplianceSettings {
-            room_url: Some("https://acme.whereby.com/standup".into()),
-            answer_within,
-            ..ApplianceSettings::default()
-        };
-        let appliance = Appliance::new(settings, None, "camera".into());
-        let (requests, inbox) = mpsc::channel(16);
-        let (state, shown) = watch::channel(appliance.state().clone());
-        let (events, heard) = broadcast::channel(64);
-        let (tell, _) = mpsc::unbounded_channel();
-        let (script, lines) = mpsc::unbounded_channel();
-        let shutdown = CancellationToken::new();
-        mqtt::start(
-            config(broker, "5"),
-            Info::default(),
-            requests,
-            shown,
-            heard,
-            tell,
-            shutdown.clone(),
-        );
-        let room = Room {
-            appliance,
-            state,
-            events,
-            waiting: Vec::new(),
-        };
-        tokio::spawn(room.run(inbox, lines));
-        let wall = Self { script, shutdown };
-        wall.reach_the_room();
-        wall
-    }
-
-    fn says(&self, name: &str, payload: Value) {
-        let raw = serde_json::value::to_raw_value(&payload).unwrap();
-        let message = ServerMessage::decode(name, Some(&raw)).unwrap().unwrap();
-        self.script.send(Input::Signal(Box::new(message))).unwrap();
-    }
-
-    fn reach_the_room(&self) {
-        let credentials = DeviceCredentials {
-            credentials: DeviceUuid { uuid: "d".into() },
-            hmac: "h".into(),
-            user_id: None,
-        };
-        for input in [
-            Input::Credentials(credentials),
-            Input::Organization("1".into()),
-            Input::Socket(SocketEvent::Connected { again: false }),
-        ] {
-            self.script.send(input).unwrap();
-        }
-        self.says("device_identified", Value::Null);
-        let client = |id: &str, role: &str| {
-            json!({
-                "id": id, "deviceId": id, "displayName": id, "streams": ["0"],
-                "isAudioEnabled": false, "isVideoEnabled": false, "role": { "roleName": role },
-                "breakoutGroup": null
-            })
-        };
-        let room = json!({
-            "name": "/standup", "isLocked": false, "knockers": [], "session": null,
-            "clients": [client("a", "host"), client("b", "visitor")]
-        });
-        self.says(
-            "room_joined",
-            json!({ "selfId": "b", "clientClaim": "c", "room": room }),
-        );
-    }
-
-    fn asks_to_unmute(&self) {
-        self.says(
-            "audio_enable_requested",
-            json!({ "requestedByClientId": "a", "enable": true }),
-        );
-    }
-}
-
-struct Room {
-    appliance: Appliance,
-    state: watch::Sender<ApplianceState>,
-    events: broadcast::Sender<ApplianceEvent>,
-    waiting: Vec<(
-        RequestId,
-        oneshot::Sender<Result<Value, roomd::appliance::CommandError>>,
-    )>,
-}
-
-impl Room {
-    async fn run(
-        mut self,
-        mut inbox: mpsc::Receiver<Request>,
-        mut lines: mpsc::UnboundedReceiver<Input>,
-    ) {
-        self.step(ApplianceInput::Start);
-        loop {
-            let at = self.appliance.next_deadline();
-            let at = at.unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
-            let input = tokio::select! {
-                Some(input) = lines.recv() => ApplianceInput::Room(input),
-                request = inbox.recv() => {
-                    let Some(request) = request else { return };
-                    let id = RequestId(self.waiting.len() as u64);
-                    self.waiting.push((id, request.reply));
-                    ApplianceInput::Command { id, command: request.command, by: request.by }
-                }
-                () = tokio::time::sleep_until(at.into()) => ApplianceInput::Timeout,
-            };
-            self.step(input);
-        }
-    }
-
-    fn step(&mut self, input: ApplianceInput) {
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            let now = Now {
-                instant: Instant::now(),
-                wall: jiff::Timestamp::now(),
-            };
-            let outputs = self.appliance.handle(now, input);
-            self.state.send_replace(self.appliance.state().clone());
-            for output in outputs {
-                match output {
-                    // The device does what it is told, at once.
-                    ApplianceOutput::Media(MediaCommand::Microphone { enabled }) => {
-                        let report = MediaEvent::Microphone(CaptureReport {
-                            device: "usb".into(),
-                            open: enabled,
-                            flowing: enabled,
-                            error: None,
-                            returning: false,
-                        });
-                        inputs.push(ApplianceInput::Room(Input::Media(report)));
-                    }
-                    ApplianceOutput::Event(event) => drop(self.events.send(event)),
-                    ApplianceOutput::Reply { id, result } => {
-                        let at = self.waiting.iter().position(|(waiting, _)| *waiting == id);
-                        let (_, reply) = self.waiting.swap_remove(at.unwrap());
-                        reply.send(result).unwrap();
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
+fn asks_to_unmute(wall: &Wall) {
+    wall.says(
+        "audio_enable_requested",
+        json!({ "requestedByClientId": "a", "enable": true }),
+    );
 }
 
 /// A box that was asked to unmute, a controller that heard of it, and the request's id.
 async fn asked(answer_within: Duration) -> (Broker, Wall, Controller, String) {
     let broker = Broker::start().await;
     let mut controller = Controller::connect(&broker, "5").await;
-    let wall = Wall::start(&broker, answer_within);
+    let mut wall = Wall::start(
+        &broker,
+        ApplianceSettings {
+            answer_within,
+            ..settings()
+        },
+    );
+    wall.lets_in(room_joined("visitor")).await;
     controller
         .wait(|heard| {
             heard.topic == "roomd/wall/state/room"
                 && heard.json()["connectionStatus"] == "connected"
         })
         .await;
-    wall.asks_to_unmute();
+    asks_to_unmute(&wall);
     let (mut event, mut state) = (None, None);
     while event.is_none() || state.is_none() {
         let heard = controller.wait(|_| true).await;

@@ -273,7 +273,10 @@ impl Desk {
             (cause, _) => cause,
         };
         let is_taken = outcome.is_ok();
-        let effects = outcome.unwrap_or_default();
+        let effects = match outcome {
+            Ok(effects) => effects,
+            Err(_) => self.room.after_refusal(self.now),
+        };
         let after = self.room.state();
         let at = self.now.instant - self.began;
         let status = after.connection_status;

@@ -229,7 +229,7 @@ fn services_are_answered_by_the_room_and_a_refusal_carries_its_word() {
             "live_captions_status_changed",
         ),
     ] {
-        let mut wall = Wall::in_room(settings());
+        let mut wall = host();
         let refused = act(&mut wall, start.clone());
         assert!(wall.reply(refused).is_none());
         wall.signal(started, json!({ "error": "not_enabled" }));
@@ -245,7 +245,7 @@ fn services_are_answered_by_the_room_and_a_refusal_carries_its_word() {
         wall.signal(stopped, json!({}));
         ok(&wall, ended);
     }
-    let mut wall = Wall::in_room(settings());
+    let mut wall = host();
     act(&mut wall, Action::StartLiveCaptions);
     wall.signal("live_captions_started", json!({}));
     let caption = json!({ "resultId": "1", "senderId": "a", "text": "Hello" });

@@ -1,5 +1,6 @@
 //! The box by behaviour: scripted rooms and media engines, time as it is told.
 
+mod changes;
 mod commands;
 mod controls;
 mod meeting;

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use roomd_protocol::{ClientMessage, client::JoinRoom as JoinMessage};
-use roomd_room::{Action, ConnectionStatus as Status, Input, MediaCommand, SocketEvent};
+use roomd_room::{
+    Action, CaptureProfile, ConnectionStatus as Status, Input, MediaCommand, SocketEvent,
+};
 use serde_json::{Value, json};
 
 use super::support::{Wall, room_joined, settings};
 use crate::appliance::{
     ApplianceInput, ApplianceOutput, ApplianceSettings, Command, JoinRoom, Memory, ProblemCode,
-    ProblemReport, state::MediaState,
+    ProblemReport,
+    state::{CaptureMode, MediaState},
 };
 
 /// In the room with microphone, camera and hand up, called "Wall 2"; then the power fails.
@@ -434,5 +437,33 @@ proptest! {
                 _ => {}
             }
         }
+    }
+}
+
+#[test]
+fn the_modes_of_the_camera_are_as_they_were_after_a_restart_in_a_room_or_not() {
+    for in_room in [true, false] {
+        let mut wall = if in_room {
+            Wall::in_room(settings())
+        } else {
+            Wall::started(by_hand(), None)
+        };
+        wall.command(Command::Room(Action::ToggleHdMode(Some(false))));
+        wall.command(Command::Room(Action::ToggleLowDataMode(Some(true))));
+        wall.command(Command::Room(Action::ToggleWidescreenMode(Some(false))));
+        let memory = wall.memory().unwrap();
+        let wall = Wall::started(by_hand(), Some(memory.clone()));
+        let profile = CaptureProfile {
+            hd: false,
+            low_data: true,
+            widescreen: false,
+        };
+        assert_eq!(wall.appliance.room().capture_profile, profile);
+        assert!(wall.media(&MediaCommand::CaptureProfile(profile)));
+        let shown = &wall.appliance.state().local_media;
+        assert_eq!(
+            (shown.mode, shown.widescreen),
+            (CaptureMode::LowData, false)
+        );
     }
 }

@@ -4,7 +4,7 @@ use roomd_protocol::ClientMessage;
 use serde_json::{Value, json};
 
 use super::support::{Desk, client, room_joined};
-use crate::{Action, BreakoutSessionSettings, Refusal, state::BreakoutState};
+use crate::{Action, BreakoutSessionSettings, Effect, Refusal, RoomEvent, state::BreakoutState};
 
 const NO_SETTINGS: fn() -> BreakoutSessionSettings = BreakoutSessionSettings::default;
 
@@ -114,6 +114,9 @@ fn in_a_peer_to_peer_room_a_start_is_refused_and_the_state_says_why_until_the_ne
     let error = "Breakout groups are not available in peer-to-peer rooms";
     assert_eq!(breakout(&desk).error.as_deref(), Some(error));
     assert!(!breakout(&desk).is_available);
+    let state = Box::new(breakout(&desk).clone());
+    let told = Effect::Event(RoomEvent::BreakoutConfigChanged(state));
+    assert_eq!(desk.effects, [told], "told at once, and nothing is sent");
     assert!(desk.sent().is_empty());
     let mut joined = room_joined("b", &["a", "b"], "host");
     joined["room"]["mode"] = json!("group");

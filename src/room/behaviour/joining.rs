@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::support::{Desk, client, room_joined};
 use crate::{
-    Action, Effect, Input, MediaCommand, Refusal, SocketEvent, state::ConnectionStatus as Status,
+    Action, Effect, Input, MediaCommand, Refusal, RoomEvent, SocketEvent,
+    state::ConnectionStatus as Status,
 };
 
 // conformance: action.joinRoom status.connecting status.connected transition.T2 transition.T3 [client]
@@ -165,6 +166,15 @@ fn a_cancelled_knock_leads_back_to_the_locked_door() {
     desk.act(Action::Knock).unwrap();
     desk.effects.clear();
     desk.act(Action::CancelKnock).unwrap();
+    let told: Vec<_> = desk
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Event(RoomEvent::ConnectionStatusChanged(status)) => Some(*status),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [Status::Ready, Status::Connecting]);
     assert_eq!(desk.sent(), ["cancel_room_knock", "join_room"]);
 }
 

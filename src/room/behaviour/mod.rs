@@ -3,9 +3,12 @@
 mod acceptance;
 mod breakout;
 mod breakout_moves;
+mod entering;
 mod events;
+mod fields;
 mod joining;
 mod media;
+mod permissions;
 mod properties;
 mod services;
 mod support;

@@ -24,7 +24,7 @@ fn recorder(id: &str, started: Value) -> Value {
 // conformance: action.stopCloudRecording field.RoomConnectionState.cloudRecording [client]
 #[test]
 fn a_recording_runs_when_its_recorder_comes_and_not_before() {
-    let mut desk = Desk::in_room();
+    let mut desk = Desk::as_host();
     desk.act(Action::StartCloudRecording).unwrap();
     desk.act(Action::StartCloudRecording).unwrap();
     assert_eq!(desk.sent(), ["start_recording"], "once");
@@ -54,7 +54,7 @@ fn a_recording_runs_when_its_recorder_comes_and_not_before() {
 // conformance: field.CloudRecordingState.error [client]
 #[test]
 fn a_failed_recording_may_be_asked_for_again_and_the_old_values_show_until_the_next_join() {
-    let mut desk = Desk::in_room();
+    let mut desk = Desk::as_host();
     desk.act(Action::StartCloudRecording).unwrap();
     desk.signal("new_client", recorder("rec", Value::Null));
     desk.signal("cloud_recording_started", json!({ "error": "no_plan" }));
@@ -72,7 +72,7 @@ fn a_failed_recording_may_be_asked_for_again_and_the_old_values_show_until_the_n
         (Some(NOW), Some("no_plan"))
     );
     desk.begin_join(None);
-    desk.signal("room_joined", room_joined("b", &["a", "b"], "visitor"));
+    desk.signal("room_joined", room_joined("b", &["a", "b"], "host"));
     desk.act(Action::StartCloudRecording).unwrap();
     let fresh = desk.room.state().cloud_recording.clone().unwrap();
     assert_eq!((fresh.started_at, fresh.error), (None, None));
@@ -95,7 +95,7 @@ fn who_joins_late_does_not_see_a_recording_that_began_before() {
 // conformance: field.LiveTranscriptionState.error field.RoomConnectionState.liveTranscription [client]
 #[test]
 fn a_transcription_runs_from_its_event_or_from_the_join_on() {
-    let mut desk = Desk::in_room();
+    let mut desk = Desk::as_host();
     desk.act(Action::StartLiveTranscription).unwrap();
     desk.act(Action::StartLiveTranscription).unwrap();
     assert_eq!(desk.sent(), ["start_live_transcription"]);
@@ -126,7 +126,7 @@ fn a_transcription_runs_from_its_event_or_from_the_join_on() {
     assert_eq!((running.started_at, running.error), (Some(NOW), None));
 
     // A repeated join without an id says nothing about it.
-    desk.signal("room_joined", room_joined("b", &["a", "b"], "visitor"));
+    desk.signal("room_joined", room_joined("b", &["a", "b"], "host"));
     assert!(state(&desk).is_some());
     desk.act(Action::StopLiveTranscription).unwrap();
     desk.signal(
@@ -134,7 +134,7 @@ fn a_transcription_runs_from_its_event_or_from_the_join_on() {
         json!({ "transcriptionId": "t" }),
     );
     assert_eq!(state(&desk), None);
-    let mut joined = room_joined("b", &["a", "b"], "visitor");
+    let mut joined = room_joined("b", &["a", "b"], "host");
     joined["room"]["liveTranscriptionId"] = json!("t2");
     desk.signal("room_joined", joined);
     assert_eq!(
@@ -144,7 +144,7 @@ fn a_transcription_runs_from_its_event_or_from_the_join_on() {
 }
 
 fn captioned() -> Desk {
-    let mut desk = Desk::in_room();
+    let mut desk = Desk::as_host();
     desk.act(Action::StartLiveCaptions).unwrap();
     desk.act(Action::StartLiveCaptions).unwrap();
     assert_eq!(desk.sent(), ["live_captions_enabled"]);
@@ -240,7 +240,7 @@ fn a_flood_of_captions_is_bounded() {
 // conformance: field.RoomConnectionState.liveStream [client]
 #[test]
 fn a_live_stream_never_shows() {
-    let mut desk = Desk::in_room();
+    let mut desk = Desk::as_host();
     desk.signal(
         "new_client",
         json!({ "client": client("live", "streamer") }),

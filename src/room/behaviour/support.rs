@@ -75,9 +75,13 @@ impl Desk {
     }
 
     pub(super) fn act(&mut self, action: Action) -> Result<(), Refusal> {
-        let effects = self.room.act(self.now, action)?;
+        let outcome = self.room.act(self.now, action);
+        let (effects, result) = match outcome {
+            Ok(effects) => (effects, Ok(())),
+            Err(refusal) => (self.room.after_refusal(self.now), Err(refusal)),
+        };
         self.effects.extend(effects);
-        Ok(())
+        result
     }
 
     pub(super) fn input(&mut self, input: Input) {
@@ -133,6 +137,17 @@ impl Desk {
             })
             .collect()
     }
+}
+
+/// The payload of the only message of that name that was sent since the last call.
+pub(super) fn payload(desk: &mut Desk, name: &str) -> Value {
+    let sent = desk.take_sent();
+    let mut named = sent.iter().filter(|message| message.name() == name);
+    let message = named
+        .next()
+        .unwrap_or_else(|| panic!("no {name}: {sent:?}"));
+    assert!(named.next().is_none(), "{name} twice");
+    serde_json::from_str(message.payload().unwrap().get()).unwrap()
 }
 
 pub(super) fn message(name: &str, payload: Value) -> ServerMessage {

@@ -1,5 +1,8 @@
-//! Stands before the room server, as plain as the server: takes down every REST request, and answers joins of chosen rooms in its place.
+//! Stands before the room server, as plain as the server: takes down every request, and answers joins of chosen rooms in its place.
+//!
+//! `ROOMD_RECORDED_TRAFFIC=<file>` appends everything that passes to a file, from which `wire/corpora.mjs` makes inputs for tests/fuzz.
 import { once } from "node:events";
+import { appendFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
 
@@ -19,6 +22,8 @@ export async function startWitness({ port: serverPort }) {
     const refusals = new Map();
     const sockets = new Set();
     const clients = new Set();
+    const traffic = process.env.ROOMD_RECORDED_TRAFFIC ? [] : null;
+    let connections = 0;
 
     const server = createServer(async (incoming, outgoing) => {
         try {
@@ -27,23 +32,32 @@ export async function startWitness({ port: serverPort }) {
             const upstream = request({ host: "127.0.0.1", port: serverPort, method: incoming.method, path: incoming.url, headers: incoming.headers });
             upstream.end(body);
             const [answer] = await once(upstream, "response");
+            const answered = await bodyOf(answer);
+            traffic?.push({ request: body.toString(), answer: answered.toString() });
             outgoing.writeHead(answer.statusCode, answer.rawHeaders);
-            outgoing.end(await bodyOf(answer));
+            outgoing.end(answered);
         } catch {
             outgoing.destroy(); // the room server is not there: so it looks to whoever asked
         }
     });
     const front = new WebSocketServer({ server, perMessageDeflate: false });
-    front.on("connection", (client, { url }) => {
+    front.on("connection", (client, { url, headers }) => {
+        requests.push({ method: "GET", path: url, headers, body: "" });
         const upstream = new WebSocket(`ws://127.0.0.1:${serverPort}${url}`, { perMessageDeflate: false });
         const waiting = [];
+        const connection = (connections += 1);
+        traffic?.push({ connection, origin: headers.origin });
         clients.add(client);
         client.on("close", () => clients.delete(client));
         const pass = (text) => (upstream.readyState === WebSocket.OPEN ? upstream.send(text) : waiting.push(text));
         upstream.on("open", () => waiting.splice(0).forEach(pass));
-        upstream.on("message", (data) => client.send(data.toString()));
+        upstream.on("message", (data) => {
+            traffic?.push({ connection, server: data.toString() });
+            client.send(data.toString());
+        });
         client.on("message", (data) => {
             const text = data.toString();
+            traffic?.push({ connection, client: text });
             if (!text.startsWith(JOIN)) return pass(text);
             const [, wish] = JSON.parse(text.slice(2));
             joins.push({ roomName: wish.roomName, userAgent: wish.userAgent });
@@ -67,7 +81,7 @@ export async function startWitness({ port: serverPort }) {
     return {
         port: server.address().port,
         origin: `http://127.0.0.1:${server.address().port}`,
-        /** The REST requests so far: `{ method, path, headers, body }`. */
+        /** The requests so far, those that become WebSockets too: `{ method, path, headers, body }`. */
         requests,
         /** The `join_room` so far: `{ roomName, userAgent }`. */
         joins,
@@ -85,6 +99,7 @@ export async function startWitness({ port: serverPort }) {
             server.closeAllConnections();
             server.close();
             await once(server, "close");
+            if (traffic) await appendFile(process.env.ROOMD_RECORDED_TRAFFIC, traffic.map((one) => `${JSON.stringify(one)}\n`).join(""));
         },
     };
 }

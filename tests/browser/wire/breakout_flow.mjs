@@ -7,6 +7,13 @@ export function breakoutFlow(flow) {
     // conformance: action.assignBreakoutParticipants action.unassignAllBreakoutParticipants [mqtt, sdk]
     // conformance: action.extendBreakoutTimer action.stopBreakoutTimer action.updateBreakoutSession [mqtt, sdk]
     // conformance: action.broadcastToGroups action.stopBroadcastToGroups action.stopBreakoutSession [mqtt, sdk]
+    // conformance: field.BreakoutSessionSettings.enforceAssignment field.BreakoutSessionSettings.autoMoveToGroup [mqtt, sdk]
+    // conformance: field.BreakoutSessionSettings.autoMoveToMain field.BreakoutSessionSettings.moveToGroupGracePeriod [mqtt, sdk]
+    // conformance: field.BreakoutSessionSettings.moveToMainGracePeriod [mqtt, sdk]
+    // conformance: field.BreakoutSessionSettings.breakoutTimerSetting [mqtt, sdk]
+    // conformance: field.BreakoutSessionSettings.breakoutTimerDuration [mqtt, sdk]
+    // conformance: field.StartBreakoutSessionOptions.groups field.StartBreakoutSessionOptions.assignments [mqtt, sdk]
+    // conformance: field.UpdateBreakoutSessionOptions.groups field.UpdateBreakoutSessionOptions.assignments [mqtt, sdk]
     // conformance: field.RemoteParticipantState.breakoutGroup field.RemoteParticipantState.breakoutGroupAssigned [sdk]
     // conformance: field.BreakoutState.isActive field.BreakoutState.groups [sdk]
     // conformance: field.BreakoutState.breakoutTimerDuration field.BreakoutState.breakoutTimerSetting [sdk]
@@ -51,6 +58,10 @@ export function breakoutFlow(flow) {
         await step("settings", async () => {
             await subject.act("updateBreakoutSession", { groups: { a: "First" }, autoMoveToMain: true });
             await is("the group's name", `breakout.groups.a === "First"`);
+            const grace = { moveToGroupGracePeriod: 20, moveToMainGracePeriod: 30 };
+            const timer = { breakoutTimerSetting: true, breakoutTimerDuration: 900 };
+            await subject.act("updateBreakoutSession", { groups: { a: "Second" }, assignments: { [subject.id]: "a" }, enforceAssignment: true, autoMoveToGroup: false, autoMoveToMain: false, ...grace, ...timer });
+            await is("all settings", `breakout.groups.a === "Second" && breakout.enforceAssignment && breakout.breakoutTimerDuration === 900`);
         });
         await step("broadcast", async () => {
             await subject.act("broadcastToGroups", subject.id);

@@ -5,14 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { devices } from "../support/content.mjs";
 import { compareFlows, normalise } from "./compare.mjs";
+import { recordRequests } from "./requests.mjs";
 import { asRow, explanation, reviewedDifferences } from "./reviewed.mjs";
 import { NotSupported, PATIENCE, roomdSubject, sdkSubject, untilTold } from "./subjects.mjs";
 
 const small = (shift, hz) => devices({ shift, hz, width: 320, height: 180, fps: 15 });
-const SOURCES = { anna: small(3, 880), ben: small(6, 550), carla: small(9, 440) };
+const SOURCES = { anna: small(3, 880), ben: small(6, 550), carla: small(9, 440), dora: small(12, 330) };
 
 /** One run of a flow with one subject: `step` cuts the recording, the other methods drive and watch the others. */
-function stageOf({ flow, subject, meeting, people }) {
+function stageOf({ flow, subject, meeting, people, take }) {
     const steps = new Map();
     const names = new Map([[meeting.roomName, "room"]]);
     for (const person of Object.values(people)) if (person.id) names.set(person.id, person.name);
@@ -42,11 +43,11 @@ function stageOf({ flow, subject, meeting, people }) {
                     throw error;
                 }
                 steps.set(name, null);
-                await subject.recording.take();
+                await take();
                 return;
             }
             if (subject.id) names.set(subject.id, "me");
-            steps.set(name, normalise(await subject.recording.take(), names));
+            steps.set(name, normalise(await take(), names));
         },
         /** The subject joins. */
         async join(options = {}) {
@@ -75,9 +76,9 @@ export function comparison(test) {
     let complete = 0;
     /**
      * Declares a flow as a test. `body(stage)` is carried out by the SDK first, then by roomd, in the same room; `people` are opened
-     * for it. `without`: what both do not have.
+     * for it. `without`: what both do not have. `isOfRequests`: not the frames are compared but the HTTP requests.
      */
-    const flow = (name, { people = ["anna"], meeting: meetingOptions, without, timeout = 180_000 } = {}, body) => {
+    const flow = (name, { people = ["anna"], meeting: meetingOptions, without, isOfRequests = false, timeout = 180_000 } = {}, body) => {
         flows += 1;
         test(
             name,
@@ -92,7 +93,8 @@ export function comparison(test) {
                     for (const start of [sdkSubject, roomdSubject]) {
                         const subject = await start(desk, { devices: SOURCES.carla, without, folder });
                         subjects.push(subject);
-                        const stage = stageOf({ flow: name, subject, meeting, people: opened });
+                        const take = isOfRequests ? recordRequests(desk.witness).take : () => subject.recording.take();
+                        const stage = stageOf({ flow: name, subject, meeting, people: opened, take });
                         runs[subject.kind] = stage.steps;
                         desk.watch({ texts: { [`${subject.kind}-steps.json`]: () => JSON.stringify([...stage.steps], null, 1) } });
                         await body(stage);

@@ -26,10 +26,10 @@ export async function sdkSubject(desk, { devices, without = [] }) {
         kind: "SDK",
         recording,
         id: null,
-        async join({ meeting, roomKey, muted, externalId }) {
+        async join({ meeting, roomKey, assistantKey, muted, externalId }) {
             const kinds = { audio: !without.includes("microphone"), video: !without.includes("camera") };
             const initialMuteStates = muted && { camera: true, microphone: true };
-            const outcome = await person.join({ roomUrl: meeting.sdkUrl, roomKey, devices, kinds, displayName: NAME, externalId, initialMuteStates });
+            const outcome = await person.join({ roomUrl: meeting.sdkUrl, roomKey, assistantKey, devices, kinds, displayName: NAME, externalId, initialMuteStates });
             subject.id = (await person.state()).localParticipant.id;
             return outcome;
         },
@@ -62,7 +62,7 @@ export async function sdkSubject(desk, { devices, without = [] }) {
 
 /** A roomd as a subject, which knocks only when told to, as the SDK does. */
 export async function roomdSubject(desk, { without = [], folder }) {
-    const distance = await startDistance({ port: desk.server.port });
+    const distance = await startDistance({ port: desk.witness.port });
     const trace = join(folder, `signal-${distance.origin.split(":").at(-1)}.jsonl`);
     const box = await desk.appliance({
         device: `box-${distance.origin.split(":").at(-1)}`,
@@ -76,9 +76,9 @@ export async function roomdSubject(desk, { without = [], folder }) {
         recording,
         box,
         id: null,
-        async join({ meeting, roomKey, muted = false, externalId }) {
+        async join({ meeting, roomKey, assistantKey, muted = false, externalId }) {
             const initialMuteStates = { camera: muted || without.includes("camera"), microphone: muted || without.includes("microphone") };
-            const order = { roomUrl: distance.origin + meeting.roomName, roomKey, externalId, displayName: NAME, initialMuteStates };
+            const order = { roomUrl: distance.origin + meeting.roomName, roomKey, assistantKey, externalId, displayName: NAME, initialMuteStates };
             const reply = await box.command("join_room", order, { ms: 2 * PATIENCE });
             if (reply.ok) subject.id = reply.result.participantId;
             return reply.ok ? "joined" : reply.error.message;

@@ -210,7 +210,11 @@ impl TestRoom {
             Cause::Act(action) if outcome.is_err() => Cause::Refused(action),
             cause => cause,
         };
-        let effects = outcome.as_deref().unwrap_or(&[]);
+        let told = match &outcome {
+            Ok(_) => Vec::new(),
+            Err(_) => participant.room.after_refusal(now),
+        };
+        let effects = outcome.as_deref().unwrap_or(&told);
         let after = participant.room.state();
         let status = after.connection_status;
         self.transcript
