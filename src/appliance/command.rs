@@ -43,6 +43,8 @@ pub enum Command {
     ChangeVolume(i8),
     /// Mutes the speaker.
     MuteSpeaker(bool),
+    /// Shows which box this is: on its lights and its display, for a while.
+    Identify,
 }
 
 /// Arguments of `join_room`.

@@ -161,7 +161,7 @@ impl Appliance {
                 .is_some_and(|recording| recording.status == CloudRecordingStatus::Recording),
             error: (self.shown.problems.iter()).any(|problem| problem.severity == Severity::Error),
             switched_off: self.bans != Bans::default(),
-            identify: false,
+            identify: self.identify_until.is_some(),
         }
     }
 }

@@ -153,6 +153,8 @@ pub struct Appliance {
     /// What hardware switches forbid.
     bans: Bans,
     devices: DevicesPart,
+    /// It shows which box it is until then.
+    identify_until: Option<Instant>,
     volume: u8,
     speaker_muted: bool,
     room_url: Option<String>,
@@ -193,6 +195,7 @@ impl Appliance {
             engine: EngineStatus::default(),
             bans: Bans::default(),
             devices: DevicesPart::default(),
+            identify_until: None,
             volume,
             speaker_muted: false,
             room_url: None,
@@ -238,6 +241,7 @@ impl Appliance {
             .chain(self.policy.next_deadline())
             .chain(self.requests.next_deadline())
             .chain(self.problems.next_deadline())
+            .chain(self.identify_until)
             .min()
     }
 
@@ -410,6 +414,7 @@ impl Appliance {
         self.problems
             .watch_muted(now, self.room.state(), &self.microphone, &self.camera);
         self.answer_pending(now);
+        self.identify_until = self.identify_until.filter(|at| *at > now.instant);
         self.show(&cause);
         for (name, problem) in self.problems.take_news() {
             self.outputs.push(ApplianceOutput::Event(ApplianceEvent {

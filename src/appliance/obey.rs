@@ -1,5 +1,7 @@
 //! Commands carried out, or refused with the reason.
 
+use std::time::Duration;
+
 use roomd_room::{Action, Now};
 use serde_json::{Value, json};
 
@@ -7,6 +9,9 @@ use super::{
     Appliance, ApplianceOutput, ChangedBy, Command, CommandError, ErrorCode, RequestId,
     outcomes::{self, Outcome, Pending},
 };
+
+/// How long a box shows which one it is.
+const IDENTIFY: Duration = Duration::from_secs(10);
 
 impl Appliance {
     pub(super) fn reply(&mut self, id: RequestId, result: Result<Value, CommandError>) {
@@ -54,6 +59,10 @@ impl Appliance {
             Command::SetVolume(volume) => {
                 self.volume = volume;
                 self.set_speaker();
+                Ok(None)
+            }
+            Command::Identify => {
+                self.identify_until = Some(now.instant + IDENTIFY);
                 Ok(None)
             }
             Command::MuteSpeaker(muted) => {

@@ -67,6 +67,7 @@ impl Appliance {
         );
         replace(&mut self.shown.requests, self.requests.list());
         replace(&mut self.shown.devices, self.devices.clone());
+        self.shown.identify = (self.identify_until).map(|_| self.settings.display_name.clone());
         replace(&mut self.shown.live_stream, state.live_stream.clone());
         replace(
             &mut self.shown.live_transcription,

@@ -60,6 +60,8 @@ pub struct ApplianceState {
     pub requests: Arc<Vec<PendingRequest>>,
     /// `state/problems`.
     pub problems: Arc<Vec<Problem>>,
+    /// The box's name, while it is asked to show which one it is. For the display.
+    pub identify: Option<String>,
 }
 
 /// `state/room`.

@@ -222,6 +222,22 @@ fn a_gesture_is_told_and_the_volume_goes_in_steps_within_its_bounds() {
     assert_eq!(wall.appliance.state().local_media.volume, 0);
 }
 
+#[test]
+fn a_box_shows_which_one_it_is_for_ten_seconds() {
+    let mut wall = Wall::in_room(settings());
+    let id = wall.command(Command::Identify);
+    assert!(wall.reply(id).unwrap().is_ok());
+    assert!(wall.indications().identify);
+    assert_eq!(wall.appliance.state().identify.as_deref(), Some("Room"));
+    let end = wall.now.instant + Duration::from_secs(10);
+    assert!(wall.appliance.next_deadline().is_some_and(|at| at <= end));
+    wall.advance(Duration::from_secs(9));
+    assert!(wall.indications().identify);
+    wall.advance(Duration::from_secs(1));
+    assert!(!wall.indications().identify);
+    assert_eq!(wall.appliance.state().identify, None);
+}
+
 /// What may happen, as numbers: whoever asks, whatever the media graph and the switches say, in any order.
 fn happens(wall: &mut Wall, what: u8) {
     match what {
