@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     appliance::{
         Appliance, ApplianceEvent, ApplianceInput, ApplianceOutput, ApplianceState, ChangeSource,
-        ChangedBy, Command, CommandError, DevicesPart, MemoryFile, ProblemReport, Request,
+        ChangedBy, Command, CommandError, ControlsPart, MemoryFile, ProblemReport, Request,
         RequestId,
     },
     display,
@@ -93,7 +93,7 @@ pub async fn run(
 ) {
     let mut room = RoomLoop {
         appliance,
-        devices: DevicesPart {
+        controls: ControlsPart {
             buttons: bindings.report.buttons.clone(),
             switches: bindings.report.switches.clone(),
             lights: Vec::new(),
@@ -109,7 +109,7 @@ pub async fn run(
         scene: None,
         stopped: false,
     };
-    room.step(ApplianceInput::Devices(room.devices.clone()));
+    room.step(ApplianceInput::Controls(room.controls.clone()));
     room.step(ApplianceInput::Start);
     let mut suspend = SuspendWatch::new(Clocks::now());
     let mut shutting_down = false;
@@ -151,7 +151,7 @@ pub async fn run(
 struct RoomLoop<'a> {
     appliance: Appliance,
     bindings: Bindings,
-    devices: DevicesPart,
+    controls: ControlsPart,
     shown: Option<watch::Receiver<Indications>>,
     lights_first: LightsFirst,
     /// Buttons whose command was not answered yet.
@@ -181,9 +181,9 @@ impl RoomLoop<'_> {
         let (row, gesture) = match event {
             PanelEvent::Bans(bans) => return ApplianceInput::Switches(bans),
             PanelEvent::Report(report) => {
-                self.devices.buttons = report.buttons;
-                self.devices.switches = report.switches;
-                return ApplianceInput::Devices(self.devices.clone());
+                self.controls.buttons = report.buttons;
+                self.controls.switches = report.switches;
+                return ApplianceInput::Controls(self.controls.clone());
             }
             PanelEvent::Gesture { button, gesture } => (button, gesture),
         };
@@ -210,8 +210,8 @@ impl RoomLoop<'_> {
     }
 
     fn lights_changed(&mut self, lights: Vec<LightPart>) -> ApplianceInput {
-        self.devices.lights = lights;
-        ApplianceInput::Devices(self.devices.clone())
+        self.controls.lights = lights;
+        ApplianceInput::Controls(self.controls.clone())
     }
 
     /// Nobody reads the reply to a button, so a refusal is an event.

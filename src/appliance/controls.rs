@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     Appliance, ApplianceEvent, ApplianceOutput, ChangeSource, ChangedBy, Command, CommandError,
-    DevicesPart, ErrorCode, ProblemCode, RequestKind, state::Severity,
+    ControlsPart, ErrorCode, ProblemCode, RequestKind, state::Severity,
 };
 
 impl Appliance {
@@ -62,13 +62,13 @@ impl Appliance {
         self.problems.set(now, ProblemCode::SwitchUnknown, message);
     }
 
-    pub(super) fn devices_changed(&mut self, now: Now, devices: DevicesPart) {
-        self.devices = devices;
-        let buttons = self.devices.buttons.iter().filter_map(|button| {
+    pub(super) fn controls_changed(&mut self, now: Now, controls: ControlsPart) {
+        self.controls = controls;
+        let buttons = self.controls.buttons.iter().filter_map(|button| {
             let reason = button.reason.as_deref()?;
             (button.state == ControlState::Failed).then(|| format!("{}: {reason}", button.name))
         });
-        let lights = self.devices.lights.iter().filter_map(|light| {
+        let lights = self.controls.lights.iter().filter_map(|light| {
             let reason = light.reason.as_deref()?;
             Some(format!("{}: {reason}", light.name))
         });

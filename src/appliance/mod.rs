@@ -51,7 +51,7 @@ pub use memory::{Memory, MemoryFile};
 pub use problems::{ProblemCode, ProblemReport};
 pub use requests::{PendingRequest, RequestKind};
 pub use settings::ApplianceSettings;
-pub use state::{ApplianceEvent, ApplianceState, DevicesPart};
+pub use state::{ApplianceEvent, ApplianceState, ControlsPart};
 
 use opening::{Opening, answered};
 use outcomes::{Outcome, Pending};
@@ -99,7 +99,7 @@ pub enum ApplianceInput {
     /// The hardware mute switches forbid this from now on, and nothing else.
     Switches(Bans),
     /// Buttons, switches and lights came, went or changed.
-    Devices(DevicesPart),
+    Controls(ControlsPart),
     /// The machine was asleep for that long.
     Slept(Duration),
     /// A deadline has passed.
@@ -152,7 +152,7 @@ pub struct Appliance {
     engine: EngineStatus,
     /// What hardware switches forbid.
     bans: Bans,
-    devices: DevicesPart,
+    controls: ControlsPart,
     /// It shows which box it is until then.
     identify_until: Option<Instant>,
     volume: u8,
@@ -194,7 +194,7 @@ impl Appliance {
             opening: Opening::default(),
             engine: EngineStatus::default(),
             bans: Bans::default(),
-            devices: DevicesPart::default(),
+            controls: ControlsPart::default(),
             identify_until: None,
             volume,
             speaker_muted: false,
@@ -262,7 +262,7 @@ impl Appliance {
             ApplianceInput::Problem(report) => self.problems.report(now, report),
             ApplianceInput::Gesture { button, gesture } => self.gesture(&button, gesture),
             ApplianceInput::Switches(bans) => self.switched(now, bans),
-            ApplianceInput::Devices(devices) => self.devices_changed(now, devices),
+            ApplianceInput::Controls(controls) => self.controls_changed(now, controls),
             ApplianceInput::Slept(asleep) => self.slept(now, asleep),
             ApplianceInput::Timeout => self.timeout(now),
             ApplianceInput::Shutdown => self.shut_down(now),

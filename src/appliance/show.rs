@@ -66,7 +66,7 @@ impl Appliance {
             state.cloud_recording.clone(),
         );
         replace(&mut self.shown.requests, self.requests.list());
-        replace(&mut self.shown.devices, self.devices.clone());
+        replace(&mut self.shown.controls, self.controls.clone());
         self.shown.identify = (self.identify_until).map(|_| self.settings.display_name.clone());
         replace(&mut self.shown.live_stream, state.live_stream.clone());
         replace(
@@ -75,6 +75,8 @@ impl Appliance {
         );
         replace(&mut self.shown.live_captions, state.live_captions.clone());
         replace(&mut self.shown.problems, self.problems.list());
+        let devices = self.engine.devices.iter();
+        replace(&mut self.shown.devices, devices.map(Into::into).collect());
         if std::mem::replace(&mut self.was_shown, true) {
             self.tell_changes(&before, &breakout_before);
         }

@@ -9,6 +9,7 @@ use roomd_controls::{
     lamp::LightPart,
     panel::{ControlPart, SwitchPart},
 };
+use roomd_media::{Device, DeviceKind};
 use roomd_protocol::records::{KnockResponse, RoomMode, RoomSession};
 use roomd_room::{
     CaptureProfile, CaptureReport,
@@ -42,6 +43,8 @@ pub struct ApplianceState {
     pub client_views: Arc<Vec<ClientView>>,
     /// `state/chat`: the last 50 messages.
     pub chat: Arc<Vec<ChatMessage>>,
+    /// `state/devices`.
+    pub devices: Arc<Vec<MediaDeviceInfo>>,
     /// `state/cloud_recording`.
     pub cloud_recording: Arc<Option<CloudRecording>>,
     /// `state/live_stream`.
@@ -54,8 +57,8 @@ pub struct ApplianceState {
     pub breakout: Arc<BreakoutState>,
     /// `state/local_media`.
     pub local_media: Arc<LocalMediaPart>,
-    /// `state/devices`.
-    pub devices: Arc<DevicesPart>,
+    /// `state/controls`.
+    pub controls: Arc<ControlsPart>,
     /// `state/requests`.
     pub requests: Arc<Vec<PendingRequest>>,
     /// `state/problems`.
@@ -134,15 +137,56 @@ pub struct LocalMediaPart {
     pub changed_by: Option<ChangedBy>,
 }
 
-/// `state/devices`: buttons, switches and lights, as they are and not as they were asked to be.
+/// `state/controls`: buttons, switches and lights, as they are and not as they were asked to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct DevicesPart {
+pub struct ControlsPart {
     /// Buttons, in the order of the configuration.
     pub buttons: Vec<ControlPart>,
     /// Hardware mute switches.
     pub switches: Vec<SwitchPart>,
     /// Lights.
     pub lights: Vec<LightPart>,
+}
+
+/// A camera, microphone or speaker of the box, as it was when the media engine looked last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaDeviceInfo {
+    /// Names it: a link below `/dev/v4l/by-id`, else the path of the V4L2 node, or the name of the ALSA PCM.
+    pub device_id: String,
+    /// What it is for.
+    pub kind: MediaDeviceKind,
+    /// Name for people.
+    pub label: String,
+    /// The same for all that is in one piece of hardware; empty where nobody knows.
+    pub group_id: String,
+}
+
+/// What a device is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaDeviceKind {
+    /// Gives pictures.
+    VideoInput,
+    /// Gives sound.
+    AudioInput,
+    /// Plays sound.
+    AudioOutput,
+}
+
+impl From<&Device> for MediaDeviceInfo {
+    fn from(device: &Device) -> Self {
+        Self {
+            device_id: device.id.clone(),
+            kind: match device.kind {
+                DeviceKind::Camera => MediaDeviceKind::VideoInput,
+                DeviceKind::Microphone => MediaDeviceKind::AudioInput,
+                DeviceKind::Speaker => MediaDeviceKind::AudioOutput,
+            },
+            label: device.name.clone(),
+            group_id: device.group.clone(),
+        }
+    }
 }
 
 /// How much is asked of the camera.

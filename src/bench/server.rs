@@ -46,7 +46,8 @@ pub(super) async fn measure(arguments: &BenchArgs) -> Measured {
     figures.extend(throughput::measure(arguments).await?);
     let note = format!(
         "load: {} clients in {} rooms of {SEATS}, {} joins a second, then {} messages a second, each \
-         delivered to {SEATS}; the clients run on the same machine",
+         delivered to {SEATS}; delays count from when somebody was due to join or to write; the clients \
+         run on the same machine",
         load::ROOMS * SEATS,
         load::ROOMS,
         load::JOINS_PER_SECOND,

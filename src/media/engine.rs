@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use crate::{
+    devices::Device,
     encoders::{EncoderError, Tables},
     encoding::EncoderInUse,
     graph::Graph,
@@ -88,6 +89,8 @@ pub struct EngineStatus {
     pub display: Option<String>,
     /// Name of the speaker, `None` when there is none.
     pub speaker: Option<String>,
+    /// Cameras, microphones and speakers that this machine had when it was looked at last.
+    pub devices: Vec<Device>,
     /// Encoders in use and why these.
     pub encoders: Vec<EncoderInUse>,
     /// Number of peer connections.

@@ -7,7 +7,7 @@ mod returning;
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -72,6 +72,9 @@ pub(crate) struct Graph {
     profile: CaptureProfile,
     /// Closings of the presentation that were asked for and are not done yet.
     screenshare_closings: u32,
+    /// For an engine that records: the peers with the codec that was offered, and whether that led to a
+    /// connection.
+    offered: Vec<(ClientId, usize, Arc<AtomicBool>)>,
 }
 
 impl Graph {
@@ -142,6 +145,7 @@ impl Graph {
             screenshare: Screenshare::Off,
             profile: CaptureProfile::default(),
             screenshare_closings: 0,
+            offered: Vec::new(),
         }
     }
 
@@ -201,6 +205,7 @@ impl Graph {
             display: self.outputs.display_name(),
             speaker: self.outputs.speaker_name(),
             problems: self.outputs.problems(),
+            devices: self.devices.clone(),
             ..self.shown.borrow().clone()
         };
         self.shown.send_if_modified(|status| {

@@ -403,6 +403,7 @@ impl PeerConnection {
             PeerSignal::ConnectionState(gst_webrtc::WebRTCPeerConnectionState::Connected) => {
                 if !self.connected {
                     self.connected = true;
+                    self.start.was_connected.store(true, Ordering::Relaxed);
                     self.heard = (self.datagrams.load(Ordering::Relaxed), Instant::now());
                     self.report(MediaEvent::PeerConnected {
                         peer: self.start.peer.clone(),

@@ -76,7 +76,8 @@ pub static PARTS: &[Part] = &[
     part!(live_captions in "liveCaptions"),
     part!(breakout),
     part!(local_media),
-    part!(devices),
+    part!(devices in "devices"),
+    part!(controls),
     part!(requests in "requests"),
     part!(problems in "problems"),
 ];

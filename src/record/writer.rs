@@ -439,9 +439,10 @@ impl Writer {
         for stay in &mut self.index.participants {
             stay.left_at.get_or_insert(now);
         }
-        if self.index.files.is_empty() && self.index.error.is_none() {
-            // Nobody said or showed anything.
-            tracing::info!("nothing was recorded");
+        if self.index.participants.is_empty() && self.index.error.is_none() {
+            // It never came to be the room's recorder.
+            fs::remove_dir_all(&self.folder.path)?;
+            return Ok(());
         }
         self.index.write(&self.folder.path)?;
         // The folder's name is in the directory for good.

@@ -283,6 +283,7 @@ impl RoomConnection {
         self.refresh_config_after(now, room.mediaserver_config_ttl_seconds);
         self.replace_clients(now, room.clients);
         self.announce_media_again();
+        self.close_what_may_not_be_sent();
         self.announce_screenshare_again();
         let joined = RoomJoinedEvent {
             is_locked: self.state.is_locked,

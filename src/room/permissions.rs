@@ -10,7 +10,8 @@ use std::fmt;
 use roomd_protocol::records::RoleName;
 
 use crate::{
-    action::Action, input::Refusal, room_connection::RoomConnection, state::ConnectionStatus,
+    action::Action, input::Refusal, media_port::MediaCommand, room_connection::RoomConnection,
+    state::ConnectionStatus,
 };
 
 /// What an action needs of who does it.
@@ -50,6 +51,20 @@ impl RoomConnection {
         match self.right_of(action) {
             Some(needs) if !self.has(needs, action) => Err(Refusal::NotPermitted { needs, role }),
             _ => Ok(()),
+        }
+    }
+
+    /// Closes the devices of who is not to be seen and heard. Others do not ask whether they may play what arrives, and the
+    /// room shows both as off already.
+    pub(crate) fn close_what_may_not_be_sent(&mut self) {
+        if may_publish(self.state.local_participant.role_name) {
+            return;
+        }
+        if std::mem::take(&mut self.state.is_microphone_enabled) {
+            self.media_command(MediaCommand::Microphone { enabled: false });
+        }
+        if std::mem::take(&mut self.state.is_camera_enabled) {
+            self.media_command(MediaCommand::Camera { enabled: false });
         }
     }
 
@@ -113,17 +128,11 @@ impl RoomConnection {
     fn has(&self, right: Right, action: &Action) -> bool {
         let local = &self.state.local_participant;
         let is_host = local.role_name == RoleName::Host;
-        let takes_part = !matches!(
-            local.role_name,
-            RoleName::Recorder | RoleName::Streamer | RoleName::Captioner
-        );
+        let takes_part = takes_part(local.role_name);
         match right {
             Right::Host => is_host,
             Right::Participant => takes_part,
-            Right::Publisher => {
-                let listens = matches!(local.role_name, RoleName::Viewer | RoleName::GrantedViewer);
-                takes_part && !listens
-            }
+            Right::Publisher => may_publish(local.role_name),
             Right::Author => {
                 let Action::RemoveChatMessage { message_id } = action else {
                     return takes_part;
@@ -142,4 +151,15 @@ impl RoomConnection {
             }
         }
     }
+}
+
+fn takes_part(role: RoleName) -> bool {
+    !matches!(
+        role,
+        RoleName::Recorder | RoleName::Streamer | RoleName::Captioner
+    )
+}
+
+fn may_publish(role: RoleName) -> bool {
+    takes_part(role) && !matches!(role, RoleName::Viewer | RoleName::GrantedViewer)
 }

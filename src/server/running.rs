@@ -361,3 +361,40 @@ fn reachable(address: SocketAddr, is_encrypted: bool) -> Result<Url, ServerError
     let text = format!("{scheme}://{}/", SocketAddr::new(ip, address.port()));
     Url::parse(&text).map_err(|_| ServerError::Url(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorders_use_the_plain_address_of_this_machine_or_trust_the_own_certificate() {
+        let page_url: Url = "https://rooms.example.org/".parse().unwrap();
+        let encrypted: SocketAddr = "0.0.0.0:8443".parse().unwrap();
+        let place = |tls, state_dir: Option<&str>, plain: Option<&str>| {
+            let config = ServerConfig {
+                tls,
+                state_dir: state_dir.map(Into::into),
+                ..ServerConfig::default()
+            };
+            let plain = plain.map(|address| address.parse().unwrap());
+            let place = for_recorders(&config, encrypted, plain, &page_url);
+            let file = place.ca_file.map(|file| file.display().to_string());
+            (place.url.to_string(), file)
+        };
+        let own = place(TlsMode::SelfSigned, Some("/s"), None);
+        let file = Some("/s/certificate.pem".to_owned());
+        assert_eq!(own, ("https://rooms.example.org/".to_owned(), file));
+        for (tls, plain, url) in [
+            (
+                TlsMode::SelfSigned,
+                Some("127.0.0.1:80"),
+                "http://127.0.0.1/",
+            ),
+            (TlsMode::SelfSigned, Some("[::]:81"), "http://[::1]:81/"),
+            (TlsMode::Off, None, "http://127.0.0.1:8443/"),
+            (TlsMode::SelfSigned, None, "https://rooms.example.org/"),
+        ] {
+            assert_eq!(place(tls, None, plain), (url.to_owned(), None));
+        }
+    }
+}

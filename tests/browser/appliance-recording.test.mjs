@@ -167,7 +167,7 @@ test("everybody is told when the recorder is killed, and its files can be played
     await until("the recorder has ended", async () => (await recordersOf(desk.server.program)).length === 0);
 });
 
-test("what comes in H.264, without a camera for a while and after coming back is in files of its own that play", async (desk) => {
+test("what comes in H.264, without a camera for a while and after coming back is in files of its own, which SIGTERM completes", async (desk) => {
     const before = await recordingsIn(directory);
     const { anna, box, roomUrl, boxId } = await desk.call({ devices: sources, media: `video_codecs = ["h264"]` });
     await anna.act("startCloudRecording");
@@ -183,7 +183,8 @@ test("what comes in H.264, without a camera for a while and after coming back is
     await box.carryOut("join_room", { roomUrl, initialMuteStates: { camera: false, microphone: false } });
     await untilFiles(before, 3);
     await anna.sound("camera", null, 3000);
-    await anna.act("stopCloudRecording");
+    const [{ pid }] = await recordersOf(desk.server.program);
+    process.kill(pid, "SIGTERM");
     await untilNone({ anna, box });
 
     const one = await newRecording(before);

@@ -29,6 +29,29 @@ samples flow, is in `state/local_media`. `localMediaOptions` are the wishes abou
 has: whoever joins with both off joins without opening a device.
 ";
 
+const DIFFERENCES: &str = "
+## Where the box does otherwise
+
+It does what the SDK does, as far as others in the room can see, but for this:
+
+- What a role may not do is refused before anything is sent, also what the SDK sends for the server to drop: deciding on who
+  waits, recording and transcription by anybody but hosts, microphone, camera and screen of viewers, messages of others, groups
+  that one is not assigned to where assignments bind.
+- Who joins as audience closes microphone and camera: what arrives at others is played by them.
+- An action on somebody or something that is not there is refused instead of sent.
+- Media is exchanged within a breakout group. A solicitation from another group is not answered, unless it comes from a
+  program of the service or the box speaks to all groups; the SDK answers everybody.
+- Who leaves at the door takes the knock back and closes the connection; an answer to a join that comes after leaving is
+  followed by `leave_room`.
+- A join that is refused, and a knock that is turned away, close the devices and the connection.
+- An answer that does not come within 10 s makes the connection anew, `room_left` is waited for 5 s; the SDK waits for ever.
+- A device that does not open is switched off and told so; switching HD, low data or widescreen opens nothing that is off.
+- The list of who waits that comes with a join is the whole truth, also when it is empty; nobody is in it twice.
+- Rooms that need a media server are refused (`media_server_required`).
+- Each event is told when its own content changed; the SDK repeats some with every change of anything.
+- The last 500 messages and 100 captions are kept.
+";
+
 fn text(value: &Value, key: &str) -> String {
     let text = value.get(key).and_then(Value::as_str).unwrap_or_default();
     let text = text.replace('\n', " ").replace('|', "\\|");
@@ -136,6 +159,7 @@ fn types(page: &mut String, known: &mut Vec<String>, schema: &Schema) {
 fn the_page_about_the_room_connection_is_the_one_of_the_types() {
     let mut page = OPENING.to_owned();
     let mut known = Vec::new();
+    page.push_str(DIFFERENCES);
     page.push_str("\n## State\n");
     types(&mut page, &mut known, &published::<RoomConnectionState>());
     page.push_str("\n## Options and payloads\n");

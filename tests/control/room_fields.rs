@@ -1,5 +1,6 @@
 //! Every field that is published of a room, as JSON.
 
+use roomd_media::{Device, DeviceKind};
 use roomd_room::{Input, MediaEvent, RemoteTracks};
 use serde_json::{Value, json};
 
@@ -162,7 +163,6 @@ async fn the_others_and_who_waits_are_published_with_every_field() {
 // conformance: field.RoomConnectionState.isCameraEnabled field.RoomConnectionState.isMicrophoneEnabled [mqtt]
 // conformance: field.RoomConnectionState.localScreenshareStatus field.LocalScreenshareStatus.starting [mqtt]
 // conformance: field.LocalScreenshareStatus.active field.RoomJoinedSuccess.selfId [mqtt]
-// conformance: field.MediaDeviceInfo.kind field.MediaDeviceInfo.label [mqtt]
 #[tokio::test]
 async fn oneself_is_published_with_every_field_and_with_the_devices() {
     let (_broker, mut ear, wall) = full_room().await;
@@ -418,5 +418,47 @@ async fn breakout_groups_are_published_with_every_field() {
     ear.state("breakout", |breakout| breakout["error"] == error)
         .await;
     ear.event_where("breakout_config_changed", |event| event["error"] == error)
+        .await;
+}
+
+// conformance: field.MediaDeviceInfo.deviceId field.MediaDeviceInfo.kind field.MediaDeviceInfo.label [mqtt]
+// conformance: field.MediaDeviceInfo.groupId [mqtt]
+#[tokio::test]
+async fn the_devices_of_the_box_are_published_in_their_groups() {
+    let (_broker, mut ear, wall) = full_room().await;
+    let device = |kind, name: &str, id: &str, group: &str| Device {
+        kind,
+        name: name.to_owned(),
+        path: id.to_owned(),
+        id: id.to_owned(),
+        group: group.to_owned(),
+        caps: None,
+    };
+    wall.finds(vec![
+        device(
+            DeviceKind::Camera,
+            "Bar",
+            "/dev/v4l/by-id/usb-bar",
+            "usb1/1-2",
+        ),
+        device(DeviceKind::Microphone, "Bar", "hw:1,0", "usb1/1-2"),
+        device(DeviceKind::Speaker, "HDMI", "hw:0,3", ""),
+    ]);
+    let devices = ear
+        .state("devices", |part| {
+            part["devices"].as_array().unwrap().len() == 3
+        })
+        .await;
+    assert_eq!(
+        devices["devices"],
+        json!([
+            { "deviceId": "/dev/v4l/by-id/usb-bar", "kind": "videoinput", "label": "Bar", "groupId": "usb1/1-2" },
+            { "deviceId": "hw:1,0", "kind": "audioinput", "label": "Bar", "groupId": "usb1/1-2" },
+            { "deviceId": "hw:0,3", "kind": "audiooutput", "label": "HDMI", "groupId": "" },
+        ])
+    );
+    wall.finds(Vec::new());
+    ear.forget();
+    ear.state("devices", |part| part["devices"] == json!([]))
         .await;
 }

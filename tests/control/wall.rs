@@ -13,6 +13,7 @@ use roomd::{
     },
     mqtt::{self, Info},
 };
+use roomd_media::{Device, EngineStatus};
 use roomd_protocol::{
     ClientMessage, ServerMessage,
     records::{DeviceCredentials, DeviceUuid},
@@ -33,7 +34,7 @@ use crate::{
 
 /// The box `wall`.
 pub(crate) struct Wall {
-    script: mpsc::UnboundedSender<Input>,
+    script: mpsc::UnboundedSender<ApplianceInput>,
     sent: mpsc::UnboundedReceiver<ClientMessage>,
     shutdown: CancellationToken,
 }
@@ -126,7 +127,16 @@ impl Wall {
 
     /// Something else happens to the room connection.
     pub(crate) fn happens(&self, input: Input) {
-        self.script.send(input).unwrap();
+        self.script.send(ApplianceInput::Room(input)).unwrap();
+    }
+
+    /// The media engine has found devices.
+    pub(crate) fn finds(&self, devices: Vec<Device>) {
+        let status = EngineStatus {
+            devices,
+            ..EngineStatus::default()
+        };
+        self.script.send(ApplianceInput::Engine(status)).unwrap();
     }
 
     /// Answers the `join_room` that the box sends now or sent already; gives what it said.
@@ -180,14 +190,14 @@ impl Room {
     async fn run(
         mut self,
         mut inbox: mpsc::Receiver<Request>,
-        mut lines: mpsc::UnboundedReceiver<Input>,
+        mut lines: mpsc::UnboundedReceiver<ApplianceInput>,
     ) {
         self.step(ApplianceInput::Start);
         loop {
             let at = self.appliance.next_deadline();
             let at = at.unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
             let input = tokio::select! {
-                Some(input) = lines.recv() => ApplianceInput::Room(input),
+                Some(input) = lines.recv() => input,
                 request = inbox.recv() => {
                     let Some(request) = request else { return };
                     self.count += 1;

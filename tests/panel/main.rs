@@ -189,7 +189,7 @@ async fn the_lights_of_a_box_follow_its_microphone_and_go_dark_with_it() {
         // Steady, not blinking: nothing is pending any more.
         wall.until(|state| {
             state
-                .devices
+                .controls
                 .lights
                 .iter()
                 .all(|light| light.look.pattern.as_str() != "blink")
@@ -223,7 +223,7 @@ async fn a_switch_that_is_not_there_keeps_the_box_muted_and_is_named() {
             .iter()
             .any(|problem| problem.code == "switch_unknown")
     );
-    assert_eq!(state.devices.switches[0].name, "slider");
+    assert_eq!(state.controls.switches[0].name, "slider");
     wall.end().await;
 }
 
@@ -261,7 +261,7 @@ lights = [{{ led = "room:red:mute", shows = ["muted"] }}]"#
     );
     let mut wall = Wall::in_a_room(folder, &controls).await;
     let red = wall.led("room:red:mute");
-    wall.until(|state| state.devices.switches[0].reason.is_none() && state.problems.is_empty())
+    wall.until(|state| state.controls.switches[0].reason.is_none() && state.problems.is_empty())
         .await;
     until_lit(&red, true).await;
 
@@ -285,7 +285,7 @@ lights = [{{ led = "room:red:mute", shows = ["muted"] }}]"#
 
     emit(EventType::SWITCH, SwitchCode::SW_MUTE_DEVICE.0, 0);
     wall.until(|state| {
-        state.devices.switches[0].state == Some(roomd_controls::switch::SwitchState::Released)
+        state.controls.switches[0].state == Some(roomd_controls::switch::SwitchState::Released)
     })
     .await;
     wall.command(toggle(true)).await.unwrap();

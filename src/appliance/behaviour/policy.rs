@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use roomd_room::{Action, ConnectionStatus as Status, Input, MediaCommand, SocketEvent};
+use roomd_room::{
+    Action, ConnectionStatus as Status, Input, MediaCommand, SocketEvent, join_error::JOIN_ERRORS,
+};
 use serde_json::json;
 
 use super::support::{Wall, room_joined, settings};
@@ -216,4 +218,42 @@ fn an_unreachable_service_is_a_problem_until_it_answers() {
     wall.room(Input::Socket(SocketEvent::Connected { again: false }));
     assert!(wall.problems().is_empty());
     assert!(wall.event("problem_cleared").is_some());
+}
+
+#[test]
+fn only_an_error_that_passes_by_itself_is_tried_again() {
+    let passing = [
+        "room_full",
+        "room_concurrency_control_error",
+        "internal_server_error",
+        "host_presence_controls_error",
+    ];
+    for error in JOIN_ERRORS {
+        for rejoin in [true, false] {
+            let settings = ApplianceSettings {
+                auto_knock: false,
+                rejoin,
+                ..settings()
+            };
+            let mut wall = Wall::started(settings, None);
+            wall.reach_the_room();
+            let is_locked = error.word == "room_locked";
+            wall.signal(
+                "room_joined",
+                json!({ "error": error.word, "isLocked": is_locked, "selfId": "b" }),
+            );
+            assert_eq!(
+                wall.problems().contains(&"join_refused".to_owned()),
+                !is_locked,
+                "{}",
+                error.word
+            );
+            wall.outputs.clear();
+            for _ in 0..13 {
+                wall.advance(Duration::from_secs(10));
+            }
+            let tries = rejoin && passing.contains(&error.word);
+            assert_eq!(wall.opened_socket(), tries, "{}", error.word);
+        }
+    }
 }

@@ -2,10 +2,13 @@
 //! there.
 //!
 //! Three servers with 10, 50 and 250 rooms, each with one seat free, run at the same time; guests come
-//! to rooms by chance and leave again, at one server after the other, until each has used two
+//! to rooms by chance and leave again, at one server after the other, until each has used five
 //! seconds for it. What the others are doing meanwhile is the same for all.
+//!
+//! The people of a server are pinged whether somebody joins or not. What that costs is measured while
+//! the other servers have their turn, told by itself, and is no part of a join.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use anyhow::Context;
 use rand::RngExt;
@@ -25,11 +28,11 @@ use crate::{
 /// Rooms of the servers.
 const ROOMS: [usize; 3] = [10, 50, 250];
 /// Joins at one server before it is the next one's turn.
-const TURN: usize = 1000;
+const TURN: usize = 2000;
 /// Guests at the same time.
 const GUESTS: usize = 4;
 /// Processor seconds that each server uses at least.
-const ENOUGH: f64 = 2.0;
+const ENOUGH: f64 = 5.0;
 /// Turns at the least: with fewer the ratio has no interval worth the name.
 const TURNS: usize = 5;
 
@@ -43,6 +46,10 @@ struct Populated {
     turns: Vec<f64>,
     /// All of it, in seconds.
     used: f64,
+    /// Processor time of the server when it was left alone, and since when.
+    alone: (f64, Instant),
+    /// Processor time and length of all times that it was left alone, in seconds.
+    heartbeats: (f64, f64),
 }
 
 /// Turn by turn.
@@ -56,6 +63,7 @@ pub(super) async fn measure(_arguments: &BenchArgs) -> anyhow::Result<Vec<Option
         server.turn().await?;
         server.turns.clear();
         server.used = 0.0;
+        server.heartbeats = (0.0, 0.0);
     }
     let mut turn = 0;
     while turn < TURNS || servers.iter().any(|server| server.used < ENOUGH) {
@@ -78,6 +86,12 @@ pub(super) async fn measure(_arguments: &BenchArgs) -> anyhow::Result<Vec<Option
     for server in &servers {
         let name = format!("processor time of a join, {} rooms", server.rooms);
         figures.push(Figure::of(name, "ms", &server.turns, median, None, count));
+    }
+    for server in &servers {
+        let people = server.rooms * (SEATS - 1);
+        let name = format!("heartbeats of {people} people, of one processor");
+        let share = server.share() * 100.0;
+        figures.push(Figure::of(name, "%", &[share], median, None, count));
     }
     let first = servers.first().context("there are servers")?;
     for other in servers.iter().skip(1) {
@@ -118,8 +132,11 @@ impl Populated {
             }
         }
         anyhow::ensure!(devices.len() == SEATS, "a device for each seat");
+        let alone = (proc::cpu_seconds(server.program.pid())?, Instant::now());
         Ok(Self {
             server,
+            alone,
+            heartbeats: (0.0, 0.0),
             rooms,
             devices,
             people,
@@ -132,6 +149,9 @@ impl Populated {
     async fn turn(&mut self) -> anyhow::Result<()> {
         let pid = self.server.program.pid();
         let before = proc::cpu_seconds(pid)?;
+        self.heartbeats.0 += before - self.alone.0;
+        self.heartbeats.1 += self.alone.1.elapsed().as_secs_f64();
+        let began = Instant::now();
         let mut guests = JoinSet::new();
         for guest in 0..GUESTS {
             let (address, rooms) = (self.server.address, self.rooms);
@@ -150,10 +170,18 @@ impl Populated {
         while let Some(guest) = guests.join_next().await {
             guest??;
         }
-        let used = proc::cpu_seconds(pid)? - before;
+        let after = proc::cpu_seconds(pid)?;
+        self.alone = (after, Instant::now());
+        let heartbeats = self.share() * began.elapsed().as_secs_f64();
+        let used = after - before - heartbeats;
         self.turns.push(used * 1000.0 / TURN as f64);
         self.used += used;
         Ok(())
+    }
+
+    /// Which share of a processor the people need who only are there.
+    fn share(&self) -> f64 {
+        self.heartbeats.0 / self.heartbeats.1
     }
 
     async fn close(mut self) -> anyhow::Result<()> {

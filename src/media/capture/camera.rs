@@ -136,6 +136,8 @@ mod tests {
             kind: DeviceKind::Camera,
             name: "HD Webcam".into(),
             path: "/dev/video0".into(),
+            id: "/dev/video0".into(),
+            group: String::new(),
             caps: gst::Caps::from_str(
                 "video/x-raw,format=YUY2,width=640,height=480,framerate={(fraction)30/1,(fraction)15/1}; \
                  video/x-raw,format=YUY2,width=1280,height=720,framerate=(fraction)10/1; \

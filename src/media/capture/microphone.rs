@@ -100,6 +100,8 @@ mod tests {
             kind: DeviceKind::Microphone,
             name: "USB Mic".into(),
             path: "hw:1,0".into(),
+            id: "hw:1,0".into(),
+            group: String::new(),
             caps: None,
         };
         assert_eq!(

@@ -1,5 +1,10 @@
 //! The graph's side of the peer connections.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use roomd_protocol::{ClientId, StreamId};
 
 use super::{Graph, outputs::OutputNews};
@@ -8,6 +13,9 @@ use crate::{
     encoders::camera_bitrate,
     peer_connection::{InputKey, PeerDemand, PeerHandle, PeerRequest, PeerStart, WebRtcSettings},
 };
+
+/// How many peers are remembered with the codec that they were offered.
+const OFFERED: usize = 64;
 
 impl Graph {
     pub(super) fn open_peer(
@@ -18,12 +26,18 @@ impl Graph {
         presentation: Option<StreamId>,
     ) {
         self.close_peer(&peer);
+        let was_connected = Arc::new(AtomicBool::new(false));
+        let mut settings = self.peer_settings.clone();
+        if offer && self.outputs.are_recorded() {
+            let next = self.next_codec(&peer, &was_connected) % settings.codecs.len().max(1);
+            settings.codecs.rotate_left(next);
+        }
         let handle = PeerHandle::open(PeerStart {
             peer: peer.clone(),
             session,
             offer,
             presentation,
-            settings: self.peer_settings.clone(),
+            settings,
             webrtc: WebRtcSettings {
                 latency_ms: self.settings.latency_ms.0.min(1000),
                 allow_loopback: self.settings.allow_loopback,
@@ -31,9 +45,28 @@ impl Graph {
             },
             events: self.events.clone(),
             demands: self.demand.clone(),
+            was_connected,
         });
         self.peers.insert(peer, handle);
         self.follow_peer_count();
+    }
+
+    /// Which codec an engine that records offers: an offer holds one, and the peer may not speak it. It
+    /// sends nothing, so each is as good; after an offer that led to nothing it is the next one's turn.
+    fn next_codec(&mut self, peer: &ClientId, was_connected: &Arc<AtomicBool>) -> usize {
+        let offered = &mut self.offered;
+        let next = match offered.iter().position(|(known, ..)| known == peer) {
+            Some(place) => {
+                let (_, codec, connected) = offered.remove(place);
+                codec + usize::from(!connected.load(Ordering::Relaxed))
+            }
+            None => 0,
+        };
+        if offered.len() >= OFFERED {
+            offered.remove(0);
+        }
+        offered.push((peer.clone(), next, Arc::clone(was_connected)));
+        next
     }
 
     pub(super) fn close_peer(&mut self, peer: &ClientId) {
@@ -87,7 +120,8 @@ impl Graph {
         let Some(changed) = self.outputs.hear(news) else {
             return;
         };
-        for handle in self.peers.values() {
+        let concerned = |peer: &ClientId| changed.of.as_ref().is_none_or(|of| of == peer);
+        for (_, handle) in self.peers.iter().filter(|(peer, _)| concerned(peer)) {
             handle.ask(PeerRequest::Reattach {
                 video: changed.video,
             });

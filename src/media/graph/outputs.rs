@@ -27,6 +27,11 @@ const NEXT_LOOK: Duration = Duration::from_secs(10);
 /// An output that worked for this long failed for a new reason.
 const WORKED: Duration = Duration::from_secs(10);
 
+/// An input that fails more often than this within the time below is not made again.
+const FAILURES: usize = 3;
+/// See [`FAILURES`].
+const FAILURES_WITHIN: Duration = Duration::from_secs(60);
+
 /// What happened to an output.
 pub(super) enum OutputNews {
     /// An attempt to open the display is over.
@@ -39,10 +44,13 @@ pub(super) enum OutputNews {
     SpeakerLost(PlaybackError),
 }
 
-/// Whose inputs are not what they were: those of the display (video) or the speaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose inputs are not what they were.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct InputsChanged {
+    /// Those of the display, or of the speaker.
     pub(super) video: bool,
+    /// Those of one peer, or everybody's.
+    pub(super) of: Option<ClientId>,
 }
 
 /// Display and speaker with what they show and how loud they are, whether they are there or not.
@@ -56,6 +64,8 @@ pub(super) struct Outputs {
     /// Percent, and whether it is silent all the same.
     volume: Option<(u8, bool)>,
     attempts: JoinSet<()>,
+    /// Inputs that failed lately: whose, of the display or of the speaker, and when.
+    failed_inputs: Vec<((ClientId, bool), Instant)>,
     tell: mpsc::UnboundedSender<OutputNews>,
     news: mpsc::UnboundedReceiver<OutputNews>,
 }
@@ -75,6 +85,12 @@ struct Trouble {
     is_absence: bool,
 }
 
+impl InputsChanged {
+    fn all(video: bool) -> Self {
+        Self { video, of: None }
+    }
+}
+
 impl Outputs {
     pub(super) fn new(
         source: Arc<dyn OutputSource>,
@@ -91,6 +107,7 @@ impl Outputs {
             scene: Scene::default(),
             volume: None,
             attempts: JoinSet::new(),
+            failed_inputs: Vec::new(),
             tell,
             news,
         }
@@ -131,10 +148,20 @@ impl Outputs {
     pub(super) fn hear(&mut self, news: OutputNews) -> Option<InputsChanged> {
         while self.attempts.try_join_next().is_some() {}
         match news {
+            OutputNews::DisplayLost(PlaybackError::Input {
+                peer,
+                stream,
+                reason,
+            }) => self.lose_input(peer, &stream, reason, true),
+            OutputNews::SpeakerLost(PlaybackError::Input {
+                peer,
+                stream,
+                reason,
+            }) => self.lose_input(peer, &stream, reason, false),
             OutputNews::Display(attempt) => match self.display.take(attempt) {
                 Ok(Some(display)) => {
                     display.show(&self.scene);
-                    Some(InputsChanged { video: true })
+                    Some(InputsChanged::all(true))
                 }
                 Ok(None) => None,
                 Err(delay) => {
@@ -148,7 +175,7 @@ impl Outputs {
                         speaker.set_volume(volume);
                         speaker.set_muted(muted);
                     }
-                    Some(InputsChanged { video: false })
+                    Some(InputsChanged::all(false))
                 }
                 Ok(None) => None,
                 Err(delay) => {
@@ -159,14 +186,43 @@ impl Outputs {
             OutputNews::DisplayLost(error) => {
                 let (old, delay) = self.display.lose(&error);
                 self.open_display(old, delay);
-                Some(InputsChanged { video: true })
+                Some(InputsChanged::all(true))
             }
             OutputNews::SpeakerLost(error) => {
                 let (old, delay) = self.speaker.lose(&error);
                 self.open_speaker(old, delay);
-                Some(InputsChanged { video: false })
+                Some(InputsChanged::all(false))
             }
         }
+    }
+
+    /// One input failed: it is made anew, unless that happens again and again.
+    fn lose_input(
+        &mut self,
+        peer: ClientId,
+        stream: &StreamId,
+        reason: String,
+        video: bool,
+    ) -> Option<InputsChanged> {
+        self.remove_input(&peer, stream, video);
+        let key = (peer.clone(), video);
+        let now = Instant::now();
+        self.failed_inputs
+            .retain(|(_, at)| now.duration_since(*at) < FAILURES_WITHIN);
+        let before = self
+            .failed_inputs
+            .iter()
+            .filter(|(of, _)| *of == key)
+            .count();
+        self.failed_inputs.push((key, now));
+        if before < FAILURES {
+            return Some(InputsChanged {
+                video,
+                of: Some(peer),
+            });
+        }
+        tracing::error!(%peer, %stream, reason, "what this peer sends is given up");
+        None
     }
 
     /// Shows a scene, now and on a display that comes later.
@@ -185,6 +241,11 @@ impl Outputs {
             speaker.set_muted(muted);
         }
         self.volume = Some((volume, muted));
+    }
+
+    /// Whether streams are recorded, and nothing is decoded.
+    pub(super) fn are_recorded(&self) -> bool {
+        self.source.recording().is_some()
     }
 
     /// An input for a stream: of the recording in an engine that records; `None` while there is no output for it.

@@ -1,6 +1,6 @@
 //! The words between a connection, the graph and GStreamer's callbacks.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use gstreamer as gst;
 use gstreamer_webrtc as gst_webrtc;
@@ -94,6 +94,8 @@ pub(crate) struct PeerStart {
     pub(crate) webrtc: WebRtcSettings,
     pub(crate) events: mpsc::UnboundedSender<MediaEvent>,
     pub(crate) demands: mpsc::UnboundedSender<PeerDemand>,
+    /// Set when ICE and DTLS are through.
+    pub(crate) was_connected: Arc<AtomicBool>,
 }
 
 /// The graph's end of a connection.

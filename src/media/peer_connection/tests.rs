@@ -43,6 +43,7 @@ fn start(
         },
         events,
         demands,
+        was_connected: Arc::default(),
     };
     (start, heard, asked)
 }

@@ -9,12 +9,20 @@ use super::PlaybackError;
 /// More errors than this at once say nothing new: the first ones count.
 const KEPT_ERRORS: usize = 16;
 
+/// An error, and the branch of the pipeline in which it happened.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Name of the bin that was added as an input; `None` for the pipeline itself.
+    pub(super) branch: Option<String>,
+    pub(super) error: PlaybackError,
+}
+
 /// Forwards errors and the end of the stream, and has the latency computed again when an element asks for it.
 /// Everything else is dropped.
 pub(super) fn errors_of(
     pipeline: &gst::Pipeline,
     name: &'static str,
-) -> Result<mpsc::Receiver<PlaybackError>, PlaybackError> {
+) -> Result<mpsc::Receiver<Failure>, PlaybackError> {
     let (errors, receiver) = mpsc::channel(KEPT_ERRORS);
     let bus = pipeline
         .bus()
@@ -23,14 +31,17 @@ pub(super) fn errors_of(
     bus.set_sync_handler(move |_, message| {
         match message.view() {
             gst::MessageView::Error(error) => report(&errors, lost(name, error)),
-            gst::MessageView::Eos(_) => report(
-                &errors,
-                PlaybackError::pipeline(
-                    name,
-                    "playing",
-                    "the stream ended although nobody ended it",
-                ),
-            ),
+            gst::MessageView::Eos(_) => {
+                let reason = "the stream ended although nobody ended it";
+                let error = PlaybackError::pipeline(name, "playing", reason);
+                report(
+                    &errors,
+                    Failure {
+                        branch: None,
+                        error,
+                    },
+                );
+            }
             gst::MessageView::Warning(warning) => {
                 tracing::warn!(pipeline = name, warning = %warning.error(), "playback");
             }
@@ -51,14 +62,14 @@ pub(super) fn errors_of(
     Ok(receiver)
 }
 
-fn report(errors: &mpsc::Sender<PlaybackError>, error: PlaybackError) {
-    tracing::warn!(%error, "playback");
+fn report(errors: &mpsc::Sender<Failure>, failure: Failure) {
+    tracing::warn!(branch = failure.branch, error = %failure.error, "playback");
     // Full: the owner has not read the first errors yet. Closed: it is closing.
-    let _ = errors.try_send(error);
+    let _ = errors.try_send(failure);
 }
 
-fn lost(pipeline: &'static str, error: &gst::message::Error) -> PlaybackError {
-    PlaybackError::Lost {
+fn lost(pipeline: &'static str, error: &gst::message::Error) -> Failure {
+    let lost = PlaybackError::Lost {
         pipeline,
         element: error
             .src()
@@ -67,5 +78,21 @@ fn lost(pipeline: &'static str, error: &gst::message::Error) -> PlaybackError {
         details: error
             .debug()
             .map_or_else(String::new, |details| details.to_string()),
+    };
+    Failure {
+        branch: error.src().and_then(branch_of),
+        error: lost,
     }
+}
+
+/// Name of the bin between an element and its pipeline.
+fn branch_of(source: &gst::Object) -> Option<String> {
+    let mut inner = source.clone();
+    while let Some(outer) = inner.parent() {
+        if outer.is::<gst::Pipeline>() {
+            return inner.is::<gst::Bin>().then(|| inner.name().to_string());
+        }
+        inner = outer;
+    }
+    None
 }

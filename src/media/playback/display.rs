@@ -9,7 +9,8 @@ use roomd_protocol::{ClientId, StreamId};
 use tokio::sync::mpsc;
 
 use super::{
-    PlaybackError, Running, bus,
+    PlaybackError, Running,
+    bus::{self, Failure},
     input::{CARDS, Card, Colour, Line, Picture},
     launch,
     layout::{self, Rect},
@@ -35,7 +36,7 @@ pub struct Display {
     cards: Vec<Card>,
     scene: Scene,
     inputs_made: u32,
-    errors: mpsc::Receiver<PlaybackError>,
+    errors: mpsc::Receiver<Failure>,
 }
 
 impl Display {
@@ -149,14 +150,24 @@ impl Display {
         }
     }
 
-    /// The next thing that went wrong while running; waits until there is one. After [`PlaybackError::Lost`] close
-    /// this display and open another. May be dropped while it waits.
+    /// The next thing that went wrong while running; waits until there is one. After [`PlaybackError::Input`] remove
+    /// that input and add it again; after anything else close this display and open another. May be dropped while it
+    /// waits.
     pub async fn next_error(&mut self) -> PlaybackError {
-        match self.errors.recv().await {
-            Some(error) => error,
-            // The bus, which holds the other end, lives as long as the pipeline: there will never be another error.
-            None => std::future::pending().await,
+        // The bus, which holds the other end, lives as long as the pipeline: without it there is never another error.
+        while let Some(failure) = self.errors.recv().await {
+            let streams = self
+                .pictures
+                .iter()
+                .map(|(of, picture)| (of, picture.name()));
+            let others = std::iter::once(&self.background)
+                .chain(&self.cards)
+                .map(Card::name);
+            if let Some(error) = super::meaning(failure, streams, others) {
+                return error;
+            }
         }
+        std::future::pending().await
     }
 
     /// Ends the pipeline and gives the screen back.

@@ -204,6 +204,11 @@ impl Picture {
         );
     }
 
+    /// Its place in the pipeline, as errors call it.
+    pub(super) fn name(&self) -> gst::glib::GString {
+        self.branch.bin.name()
+    }
+
     pub(super) fn hide(&self) {
         self.branch.pad.set_property("alpha", 0.0);
     }
@@ -262,6 +267,11 @@ impl Card {
             .map_err(|error| PlaybackError::pipeline("display", "showing a card", error))?;
         self.shown = Some(wanted);
         Ok(())
+    }
+
+    /// Its place in the pipeline, as errors call it.
+    pub(super) fn name(&self) -> gst::glib::GString {
+        self.branch.bin.name()
     }
 
     pub(super) fn remove(self) {

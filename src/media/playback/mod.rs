@@ -14,7 +14,10 @@ pub mod text;
 
 use gst::prelude::*;
 use gstreamer as gst;
+use roomd_protocol::{ClientId, StreamId};
 use tokio::sync::mpsc;
+
+use self::bus::Failure;
 
 pub use display::Display;
 pub use speaker::Speaker;
@@ -78,6 +81,16 @@ pub enum PlaybackError {
         pipeline: &'static str,
         /// What was tried.
         operation: &'static str,
+        /// What GStreamer says.
+        reason: String,
+    },
+    /// One input failed; the others go on. Remove it, and add it again.
+    #[error("the input for {stream} of {peer} failed: {reason}")]
+    Input {
+        /// Whose stream.
+        peer: ClientId,
+        /// Which of theirs.
+        stream: StreamId,
         /// What GStreamer says.
         reason: String,
     },
@@ -158,14 +171,17 @@ impl Running {
     /// Starts the pipeline and waits until it plays: an input that is added or removed while the sink still waits for
     /// its first buffer can make the bin forget to start it, and the first frame stands for ever. What fails later is
     /// told by its errors.
-    fn start(&self, errors: &mut mpsc::Receiver<PlaybackError>) -> Result<(), PlaybackError> {
+    fn start(&self, errors: &mut mpsc::Receiver<Failure>) -> Result<(), PlaybackError> {
         let refused =
             |reason: &dyn std::fmt::Display| PlaybackError::pipeline(self.name, "starting", reason);
         let started = self
             .pipeline
             .set_state(gst::State::Playing)
             .and_then(|_| self.pipeline.state(LONGEST_START).0)
-            .map_err(|error| errors.try_recv().unwrap_or_else(|_| refused(&error)))?;
+            .map_err(|error| {
+                let said = errors.try_recv();
+                said.map_or_else(|_| refused(&error), |failure| failure.error)
+            })?;
         match started {
             gst::StateChangeSuccess::Async => {
                 Err(refused(&format!("it does not play after {LONGEST_START}")))
@@ -188,4 +204,28 @@ impl Drop for Running {
             tracing::warn!(%error, pipeline = self.name, "not stopped");
         }
     }
+}
+
+/// What a failure means to the owner of the inputs `known`, of which only some are streams. `None`: it happened in an
+/// input that has been removed meanwhile.
+fn meaning<'a>(
+    Failure { branch, error }: Failure,
+    streams: impl IntoIterator<Item = (&'a (ClientId, StreamId), gst::glib::GString)>,
+    others: impl IntoIterator<Item = gst::glib::GString>,
+) -> Option<PlaybackError> {
+    let Some(branch) = branch else {
+        return Some(error);
+    };
+    let of = streams.into_iter().find(|(_, name)| *name == branch);
+    if let Some(((peer, stream), _)) = of {
+        return Some(PlaybackError::Input {
+            peer: peer.clone(),
+            stream: stream.clone(),
+            reason: error.to_string(),
+        });
+    }
+    others
+        .into_iter()
+        .any(|name| name == branch)
+        .then_some(error)
 }

@@ -8,7 +8,12 @@ use gstreamer_audio::{StreamVolume, StreamVolumeFormat, prelude::*};
 use roomd_protocol::{ClientId, StreamId};
 use tokio::sync::mpsc;
 
-use super::{PlaybackError, Running, bus, input::Branch, launch, sink};
+use super::{
+    PlaybackError, Running,
+    bus::{self, Failure},
+    input::Branch,
+    launch, sink,
+};
 use crate::settings::AudioSink;
 
 /// One pipeline from the remote sounds to the device. Silence runs through it while nobody speaks.
@@ -21,7 +26,7 @@ pub struct Speaker {
     volume: StreamVolume,
     sink: String,
     inputs: HashMap<(ClientId, StreamId), Branch>,
-    errors: mpsc::Receiver<PlaybackError>,
+    errors: mpsc::Receiver<Failure>,
 }
 
 /// What the mixer makes in one go (`output-buffer-duration` in `speaker.launch`).
@@ -133,14 +138,22 @@ impl Speaker {
         self.volume.set_mute(muted);
     }
 
-    /// The next thing that went wrong while running; waits until there is one. After [`PlaybackError::Lost`] close
-    /// this speaker and open another. May be dropped while it waits.
+    /// The next thing that went wrong while running; waits until there is one. After [`PlaybackError::Input`] remove
+    /// that input and add it again; after anything else close this speaker and open another. May be dropped while it
+    /// waits.
     pub async fn next_error(&mut self) -> PlaybackError {
-        match self.errors.recv().await {
-            Some(error) => error,
-            // The bus, which holds the other end, lives as long as the pipeline: there will never be another error.
-            None => std::future::pending().await,
+        // The bus, which holds the other end, lives as long as the pipeline: without it there is never another error.
+        while let Some(failure) = self.errors.recv().await {
+            let streams = self
+                .inputs
+                .iter()
+                .map(|(of, branch)| (of, branch.bin.name()));
+            let others = [];
+            if let Some(error) = super::meaning(failure, streams, others) {
+                return error;
+            }
         }
+        std::future::pending().await
     }
 
     /// Ends the pipeline and gives the device back.

@@ -167,6 +167,14 @@ fn nothing_is_kept_while_the_room_is_not_told_that_it_is_recorded() {
 }
 
 #[test]
+fn a_recorder_that_never_came_into_the_room_leaves_nothing_behind() {
+    let desk = desk(100_000_000);
+    let directory = desk.writer.storage.directory.clone();
+    desk.writer.finish(None).unwrap();
+    assert_eq!(fs::read_dir(directory).unwrap().count(), 0);
+}
+
+#[test]
 fn frames_that_come_before_the_room_knows_their_stream_are_kept_for_it() {
     let mut desk = desk(100_000_000);
     desk.writer.follow(room(&[])).unwrap();

@@ -7,7 +7,7 @@ use super::{
     breakout::{in_group_room, session},
     support::{Desk, room_joined},
 };
-use crate::{Action, BreakoutSessionSettings, JoinOptions, Refusal, Right};
+use crate::{Action, BreakoutSessionSettings, Effect, JoinOptions, MediaCommand, Refusal, Right};
 
 const HOSTS: &[&str] = &["host"];
 const PUBLISHERS: &[&str] = &["none", "visitor", "granted_visitor", "host", "assistant"];
@@ -337,5 +337,39 @@ fn a_client_that_ignores_breakout_groups_exchanges_media_with_all_of_them() {
         desk.signal("room_joined", joined);
         let solicits = desk.sent().contains(&"ready_to_receive_offer");
         assert_eq!(solicits, ignores);
+    }
+}
+
+#[test]
+fn who_joins_as_audience_closes_the_devices_and_tells_nothing() {
+    for (role, closes) in [
+        ("viewer", true),
+        ("granted_viewer", true),
+        ("visitor", false),
+    ] {
+        let mut desk = Desk::new();
+        desk.act(Action::ToggleMicrophone(Some(true))).unwrap();
+        desk.act(Action::ToggleCamera(Some(true))).unwrap();
+        desk.begin_join(None);
+        desk.effects.clear();
+        desk.signal("room_joined", room_joined("b", &["a", "b"], role));
+        let state = desk.room.state();
+        assert_eq!(state.is_microphone_enabled, !closes, "{role}");
+        assert_eq!(state.is_camera_enabled, !closes, "{role}");
+        for command in [
+            MediaCommand::Microphone { enabled: false },
+            MediaCommand::Camera { enabled: false },
+        ] {
+            assert_eq!(
+                desk.effects.contains(&Effect::Media(command)),
+                closes,
+                "{role}"
+            );
+        }
+        let sent = desk.sent();
+        assert!(
+            !sent.contains(&"enable_audio") && !sent.contains(&"enable_video"),
+            "{role}: {sent:?}"
+        );
     }
 }

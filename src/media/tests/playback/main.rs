@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use child::{under_alsa, under_x};
 use feed::{Colour, PictureFeed, ToneFeed};
+use gstreamer as gst;
 use recording::Recording;
 use roomd_media::{
     playback::{Display, PlaybackError, Speaker, input_latency, layout},
@@ -277,6 +278,62 @@ fn inputs_come_and_go_without_an_error_and_without_a_gap_in_the_others() {
             );
             no_errors(&mut display).await;
             drop(stays);
+            display.close().await;
+        },
+    );
+}
+
+#[test]
+fn an_input_that_fails_says_whose_it_is_and_the_others_go_on() {
+    under_x(
+        "an_input_that_fails_says_whose_it_is_and_the_others_go_on",
+        async || {
+            let timeline = Timeline::long_ago();
+            let mut display = open(&timeline);
+            let (anna, bo, camera) = (
+                ClientId::from("anna"),
+                ClientId::from("bo"),
+                StreamId::from("0"),
+            );
+            display.show(&scene(vec![tile("anna", "Anna"), tile("bo", "Bo")]));
+            let places = layout::arrange(SCREEN, 0, 2);
+            let source = display.video_input(&anna, &camera).unwrap();
+            let stays = PictureFeed::start(&timeline, source, (640, 360), RED);
+            wait_for("Anna", |shot| shot.is_near(places[0], RED));
+            for _ in 0..2 {
+                // Sound where a picture is expected: no caps to agree on.
+                let source = display.video_input(&bo, &camera).unwrap();
+                let sound = gst::Caps::new_empty_simple("audio/x-raw");
+                let sample = gst::Sample::builder()
+                    .buffer(&gst::Buffer::from_slice([0; 4]))
+                    .caps(&sound)
+                    .build();
+                // While an element is about to agree on its caps, a buffer may be dropped without an error.
+                let mut tries = 0;
+                let error = loop {
+                    let _ = source.push_sample(&sample); // Refused once it has failed.
+                    let error = display.next_error();
+                    match tokio::time::timeout(Duration::from_millis(100), error).await {
+                        Ok(error) => break error,
+                        Err(_) => tries += 1,
+                    }
+                    assert!(tries < 100, "the input does not fail");
+                };
+                let PlaybackError::Input { peer, stream, .. } = error else {
+                    panic!("{error}")
+                };
+                assert_eq!((&peer, &stream), (&bo, &camera));
+                display.remove_input(&peer, &stream);
+            }
+            stays.set_colour(BLUE);
+            let source = display.video_input(&bo, &camera).unwrap();
+            let again = PictureFeed::start(&timeline, source, (320, 240), GREEN);
+            display.show(&scene(vec![tile("anna", "Anna"), tile("bo", "Bo again")]));
+            wait_for("both", |shot| {
+                shot.is_near(places[0], BLUE) && shot.is_near(places[1], GREEN)
+            });
+            no_errors(&mut display).await;
+            drop((stays, again));
             display.close().await;
         },
     );

@@ -90,6 +90,22 @@ async fn garbage_ends_the_connection_of_its_sender_alone() {
 }
 
 #[tokio::test]
+async fn a_join_that_cannot_be_read_is_refused_and_the_next_one_is_served() {
+    let server = server().await;
+    let mut client = Client::identified(&server, &device(&server).await).await;
+    for (request, error) in [
+        (json!({ "displayName": "Guest" }), "missing_parameters"),
+        (json!({ "roomName": ["/r"] }), "invalid_parameters"),
+    ] {
+        client.send("join_room", request).await;
+        assert_eq!(client.expect("room_joined").await["error"], error);
+    }
+    client.send("join_room", json!({ "roomName": "/r" })).await;
+    assert!(client.expect("room_joined").await["error"].is_null());
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_flood_ends_the_connection_of_its_sender_alone() {
     let server = server().await;
     witnessed(&server, async |bad| {
