@@ -186,10 +186,10 @@ impl Chip {
     fn new(label: &str) -> Option<Self> {
         let root = PathBuf::from("/sys/kernel/config/gpio-sim");
         if !root.is_dir() {
-            println!(
-                "*** SKIPPED: no GPIO chip can be made: {} is not there",
+            skipped(&format!(
+                "no GPIO chip can be made: {} is not there",
                 root.display()
-            );
+            ));
             return None;
         }
         let config = root.join(label);
