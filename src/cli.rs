@@ -15,7 +15,7 @@ use clap_complete::Shell;
         Whereby room. MQTT controls it and tells what it does.",
     after_help = "Begin here:\n  \
         roomd demo                   a room, a broker and the appliance on this machine, without configuration\n  \
-        roomd probe                  which cameras, sound devices, displays and encoders were found\n  \
+        roomd probe                  which cameras, sound devices, displays, encoders, buttons and lights were found\n  \
         roomd check-config           what the configuration says, and where each value comes from\n\n\
         Every subcommand explains itself: roomd run --help",
     arg_required_else_help = true,
@@ -74,7 +74,17 @@ pub enum Subcommands {
         78 the configuration is wrong.")]
     Record(RecordArgs),
 
-    /// List the cameras, sound devices, displays and encoders that were found
+    /// Leave the configured lights showing a fault, or dark
+    ///
+    /// For the time when no roomd drives them: the unit calls it when the service has ended, so that no
+    /// light goes on telling what was true before. Without an argument it is `dark` after a service that
+    /// was stopped and `fault` after one that broke ($SERVICE_RESULT).
+    #[command(after_help = "Examples:\n  \
+        ExecStopPost=/usr/bin/roomd lights     in the unit\n  \
+        roomd lights fault                     to see how a fault looks")]
+    Lights(LightsArgs),
+
+    /// List the cameras, sound devices, displays, encoders, buttons and lights that were found
     ///
     /// Opens encoders for a moment to see whether they work; opens no camera and no microphone.
     #[command(after_help = "Examples:\n  \
@@ -188,6 +198,26 @@ pub struct RecordArgs {
     /// Which configuration file to read.
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+/// Arguments of `roomd lights`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LightsArgs {
+    /// Which configuration file to read.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// What to show
+    #[arg(value_enum)]
+    pub show: Option<LightsShow>,
+}
+
+/// What lights show when nobody drives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LightsShow {
+    /// The pattern of a fault
+    Fault,
+    /// Nothing
+    Dark,
 }
 
 /// Arguments of `roomd probe`.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use roomd_controls::{lamp::LightPart, light::Indications, lights, panel::Panel};
 use roomd_media::{MediaEngine, MediaError, settings::MediaSettings};
 use roomd_protocol::StreamId;
 use roomd_signalling::SignallingError;
@@ -36,6 +37,9 @@ pub enum DaemonError {
     /// The signalling client.
     #[error(transparent)]
     Signalling(#[from] SignallingError),
+    /// The thread of the lights.
+    #[error("cannot start the thread of the lights: {0}")]
+    Lights(std::io::Error),
     /// The state directory.
     #[error(
         "cannot use the state directory {path}: {source}; create it for the service's user, or set state.dir"
@@ -96,9 +100,19 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
         let _ = problems.send(report);
     }
     let (events, _) = broadcast::channel(EVENTS);
-    let appliance = Appliance::new(config.appliance(), memory, camera_stream);
+    let mut appliance = Appliance::new(config.appliance(), memory, camera_stream);
+    // The switches are read before anything can open.
+    let panel = Panel::open(
+        config.controls.table.clone(),
+        config.controls.places.clone(),
+    );
+    appliance.forbid(panel.bans());
+    let bindings = bindings(config, &panel);
     let (published, state) = watch::channel(appliance.state().clone());
     let (heartbeat, rounds) = watch::channel(0);
+    let (panel_events, panel_inbox) = mpsc::channel(INBOX);
+    tokio::spawn(panel.run(panel_events));
+    let lights = start_lights(config, &rounds)?;
     let shutdown = CancellationToken::new();
     let mqtt = start_mqtt(config, &requests, &state, &events, &problems);
     tokio::spawn(tell_systemd(
@@ -113,6 +127,9 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
         signalling: signalling_inbox,
         media,
         engine: engine.status(),
+        panel: panel_inbox,
+        lights: lights.news,
+        shown: lights.shown,
         problems: problem_inbox,
         shutdown: shutdown.clone(),
     };
@@ -120,18 +137,27 @@ pub fn start(config: &Config, trace_signal: Option<PathBuf>) -> Result<Daemon, D
         signalling,
         state: published,
         events: events.clone(),
+        lights: lights.state,
         heartbeat,
         memory: Some(MemoryFile::at(memory_file)),
     };
     let task = tokio::spawn(async move {
         let signalling = mouths.signalling.clone();
-        room_loop::run(appliance, ears, mouths, &engine).await;
+        room_loop::run(appliance, bindings, ears, mouths, &engine).await;
         // The room is left; now the rest, from the outside in.
         drop(signalling);
         if let Err(error) = signalling_task.await {
             tracing::error!(%error, "the signalling client ended badly");
         }
         engine.shutdown().await;
+        // Nobody tells them anything any more: they go dark.
+        if let Some(thread) = lights.thread
+            && tokio::task::spawn_blocking(move || thread.join())
+                .await
+                .is_ok_and(|end| end.is_err())
+        {
+            tracing::error!("the thread of the lights ended badly");
+        }
         if let Some((task, shutdown)) = mqtt {
             shutdown.cancel();
             if let Err(error) = task.await {
@@ -180,6 +206,42 @@ fn camera_stream(memory: Option<&Memory>) -> StreamId {
         .filter(|memory| memory.client_claim.is_some())
         .and_then(|memory| memory.camera_stream.clone())
         .unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into())
+}
+
+fn bindings(config: &Config, panel: &Panel) -> room_loop::Bindings {
+    let buttons = config.controls.table.buttons.iter();
+    room_loop::Bindings {
+        buttons: buttons.map(|button| button.name.clone()).collect(),
+        commands: config.controls.commands.clone(),
+        report: panel.state(),
+    }
+}
+
+/// The lights: what they are to tell, what they show, and their thread, where there are any.
+struct Lights {
+    state: watch::Sender<Indications>,
+    shown: Option<watch::Receiver<Indications>>,
+    news: mpsc::UnboundedReceiver<Vec<LightPart>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+fn start_lights(config: &Config, rounds: &watch::Receiver<u64>) -> Result<Lights, DaemonError> {
+    let (state, wanted) = watch::channel(Indications::default());
+    let (tell, news) = mpsc::unbounded_channel();
+    let controls = &config.controls;
+    let (mut shown, mut thread) = (None, None);
+    if !controls.table.lights.is_empty() {
+        let (written, receiver) = watch::channel(Indications::default());
+        let (table, places) = (controls.table.lights.clone(), controls.places.clone());
+        let started = lights::start(table, places, wanted, rounds.clone(), written, tell);
+        (shown, thread) = (Some(receiver), Some(started.map_err(DaemonError::Lights)?));
+    }
+    Ok(Lights {
+        state,
+        shown,
+        news,
+        thread,
+    })
 }
 
 type MqttTask = (JoinHandle<()>, CancellationToken);

@@ -76,8 +76,12 @@ fn message(room: &RoomConnectionState, shown: &ApplianceState) -> Option<String>
     })
 }
 
-/// The questions that stand, and how to answer them with whatever switches the devices.
+/// Which box this is, when somebody wants to know; else the questions that stand, and how to answer them with
+/// whatever switches the devices.
 fn notice(shown: &ApplianceState) -> Option<String> {
+    if let Some(name) = &shown.identify {
+        return Some(format!("This is {name}"));
+    }
     let mut lines: Vec<String> = shown
         .requests
         .iter()
@@ -269,6 +273,12 @@ mod tests {
             scene(&RoomConnectionState::default(), &shown).notice
         };
         assert_eq!(shown(Vec::new()), None);
+        let identified = ApplianceState {
+            identify: Some("Wall".to_owned()),
+            ..ApplianceState::default()
+        };
+        let scene = scene(&RoomConnectionState::default(), &identified);
+        assert_eq!(scene.notice.as_deref(), Some("This is Wall"));
         assert_eq!(
             shown(vec![asked(RequestKind::Unmute, "Anna")]).as_deref(),
             Some("Anna asks you to unmute\nUnmute to accept, or do nothing to decline")

@@ -11,6 +11,7 @@
 //! | [`daemon`] | starts the tasks and ends them in order |
 //! | [`room_loop`] | drives the box: one inbox, effects out, one published state |
 //! | [`appliance`] | the box itself, pure |
+//! | [`lights_first`] | a device opens after the lights have said so |
 //! | [`display`] | the scene on the display, a function of the state |
 //! | [`mqtt`], [`ctl`] | the MQTT interface, and its command-line client |
 //! | [`suspend`] | whether the machine slept |
@@ -35,6 +36,7 @@ pub mod ctl;
 pub mod daemon;
 pub mod demo;
 pub mod display;
+pub mod lights_first;
 pub mod mqtt;
 pub mod probe;
 pub mod record;

@@ -7,13 +7,17 @@ use clap::{CommandFactory, Parser};
 use roomd::{
     bench,
     broker::without_its_log,
-    cli::{CheckConfigArgs, Cli, ConfigArgs, ProbeArgs, RoomServerArgs, RunArgs, Subcommands},
+    cli::{
+        CheckConfigArgs, Cli, ConfigArgs, LightsShow, ProbeArgs, RoomServerArgs, RunArgs,
+        Subcommands,
+    },
     config::{self, Config, EX_CONFIG, LogConfig, LogDirectives, LogFormat, Secrets, Sources},
     daemon, demo, probe as probe_report,
     record::{self, RecordSettings},
     room_server,
     systemd::journal,
 };
+use roomd_controls::{lights, scan::Places};
 use roomd_protocol::RoomUrl;
 use roomd_server::recorder::{CA_VARIABLE, URL_VARIABLE};
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,6 +59,11 @@ fn main() -> ExitCode {
         }
         Subcommands::CheckConfig(arguments) => Ok(check_config(&arguments)),
         Subcommands::Probe(arguments) => probe(&arguments),
+        Subcommands::Lights(arguments) => {
+            with_config(&arguments.config, Secrets::OfRecorder, |config| {
+                Ok(lights(arguments.show, &config))
+            })
+        }
         Subcommands::Completions(arguments) => {
             clap_complete::generate(
                 arguments.shell,
@@ -184,13 +193,35 @@ fn check_config(arguments: &CheckConfigArgs) -> ExitCode {
 }
 
 fn probe(arguments: &ProbeArgs) -> anyhow::Result<ExitCode> {
-    let report = roomd_media::probe().context("cannot look for devices")?;
+    let media = roomd_media::probe().context("cannot look for devices")?;
+    let report = probe_report::probe(media, &Places::default());
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print!("{}", probe_report::table(&report));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What lights show when nobody drives them. Not every light can be left showing something; that is said
+/// and is no failure, because the box works without.
+fn lights(show: Option<LightsShow>, config: &Config) -> ExitCode {
+    let controls = &config.controls;
+    // Set by systemd for ExecStopPost=: what became of the service.
+    let stopped_well = std::env::var("SERVICE_RESULT").is_ok_and(|result| result == "success");
+    let show = show.unwrap_or(if stopped_well {
+        LightsShow::Dark
+    } else {
+        LightsShow::Fault
+    });
+    let failed = match show {
+        LightsShow::Fault => lights::leave_with_a_fault(&controls.table.lights, &controls.places),
+        LightsShow::Dark => lights::leave_dark(&controls.table.lights, &controls.places),
+    };
+    for failure in failed {
+        tracing::warn!("{failure}");
+    }
+    ExitCode::SUCCESS
 }
 
 fn asynchronously(

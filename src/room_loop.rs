@@ -1,20 +1,31 @@
 //! The room loop: one inbox in, the box's decisions out. It never waits for anybody; whoever cannot
 //! keep up is what the watchdog is for.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
 
+use roomd_controls::{
+    gesture::Gesture,
+    lamp::LightPart,
+    light::Indications,
+    panel::{PanelEvent, Report},
+};
 use roomd_media::{Command as MediaEngineCommand, EngineStatus, MediaEngine, scene::Scene};
-use roomd_room::{Input, MediaEvent, Now};
+use roomd_room::{Input, MediaCommand, MediaEvent, Now};
 use roomd_signalling as signalling;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     appliance::{
-        Appliance, ApplianceEvent, ApplianceInput, ApplianceOutput, ApplianceState, CommandError,
-        MemoryFile, ProblemReport, Request, RequestId,
+        Appliance, ApplianceEvent, ApplianceInput, ApplianceOutput, ApplianceState, ChangeSource,
+        ChangedBy, Command, CommandError, ControlsPart, MemoryFile, ProblemReport, Request,
+        RequestId,
     },
     display,
+    lights_first::LightsFirst,
     suspend::{Clocks, SuspendWatch},
 };
 
@@ -29,6 +40,12 @@ pub struct Ears {
     pub media: mpsc::UnboundedReceiver<MediaEvent>,
     /// The media engine's devices and encoders.
     pub engine: watch::Receiver<EngineStatus>,
+    /// Buttons and switches.
+    pub panel: mpsc::Receiver<PanelEvent>,
+    /// What became of the lights.
+    pub lights: mpsc::UnboundedReceiver<Vec<LightPart>>,
+    /// What the lights show; absent where there are none.
+    pub shown: Option<watch::Receiver<Indications>>,
     /// What is wrong elsewhere.
     pub problems: mpsc::UnboundedReceiver<ProblemReport>,
     /// The daemon is to end.
@@ -44,19 +61,47 @@ pub struct Mouths {
     pub state: watch::Sender<ApplianceState>,
     /// What happened.
     pub events: broadcast::Sender<ApplianceEvent>,
-    /// Counts the loop's rounds, for the watchdog.
+    /// What lights show.
+    pub lights: watch::Sender<Indications>,
+    /// Counts the loop's rounds, for the watchdog and the lights.
     pub heartbeat: watch::Sender<u64>,
     /// Where the memory is kept, if anywhere.
     pub memory: Option<MemoryFile>,
+}
+
+/// What the rows of buttons are called, and what their gestures do.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    /// Names of the buttons, by row.
+    pub buttons: Vec<String>,
+    /// Commands of gestures, by row.
+    pub commands: BTreeMap<(usize, Gesture), Command>,
+    /// What was known of buttons and switches at the start.
+    pub report: Report,
 }
 
 /// How often the loop shows that it is alive when nothing happens.
 const IDLE_ROUND: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Runs the box until it has left the room after `shutdown`.
-pub async fn run(appliance: Appliance, mut ears: Ears, mouths: Mouths, media: &MediaEngine) {
+pub async fn run(
+    appliance: Appliance,
+    bindings: Bindings,
+    mut ears: Ears,
+    mouths: Mouths,
+    media: &MediaEngine,
+) {
     let mut room = RoomLoop {
         appliance,
+        controls: ControlsPart {
+            buttons: bindings.report.buttons.clone(),
+            switches: bindings.report.switches.clone(),
+            lights: Vec::new(),
+        },
+        bindings,
+        pressed: HashMap::new(),
+        shown: ears.shown.take(),
+        lights_first: LightsFirst::default(),
         mouths,
         media,
         waiting: HashMap::new(),
@@ -64,15 +109,16 @@ pub async fn run(appliance: Appliance, mut ears: Ears, mouths: Mouths, media: &M
         scene: None,
         stopped: false,
     };
+    room.step(ApplianceInput::Controls(room.controls.clone()));
     room.step(ApplianceInput::Start);
     let mut suspend = SuspendWatch::new(Clocks::now());
     let mut shutting_down = false;
     while !room.stopped {
         let idle = Instant::now() + IDLE_ROUND;
-        let deadline = room
-            .appliance
-            .next_deadline()
-            .map_or(idle, |at| at.min(idle));
+        let deadline = (room.appliance.next_deadline())
+            .into_iter()
+            .chain(room.lights_first.deadline())
+            .fold(idle, Instant::min);
         let input = tokio::select! {
             () = ears.shutdown.cancelled(), if !shutting_down => {
                 shutting_down = true;
@@ -82,6 +128,12 @@ pub async fn run(appliance: Appliance, mut ears: Ears, mouths: Mouths, media: &M
             Some(event) = ears.signalling.recv() => from_signalling(event),
             Some(event) = ears.media.recv() => ApplianceInput::Room(Input::Media(event)),
             Ok(()) = ears.engine.changed() => ApplianceInput::Engine(ears.engine.borrow_and_update().clone()),
+            Some(event) = ears.panel.recv() => room.on_panel(event),
+            Some(lights) = ears.lights.recv() => room.lights_changed(lights),
+            () = lights_change(&mut room.shown) => {
+                room.open_what_waits();
+                continue;
+            }
             Some(report) = ears.problems.recv() => ApplianceInput::Problem(report),
             () = tokio::time::sleep_until(deadline.into()) => ApplianceInput::Timeout,
         };
@@ -90,6 +142,7 @@ pub async fn run(appliance: Appliance, mut ears: Ears, mouths: Mouths, media: &M
         }
         if matches!(input, ApplianceInput::Timeout) {
             room.remember_again();
+            room.open_what_waits();
         }
         room.step(input);
     }
@@ -97,6 +150,12 @@ pub async fn run(appliance: Appliance, mut ears: Ears, mouths: Mouths, media: &M
 
 struct RoomLoop<'a> {
     appliance: Appliance,
+    bindings: Bindings,
+    controls: ControlsPart,
+    shown: Option<watch::Receiver<Indications>>,
+    lights_first: LightsFirst,
+    /// Buttons whose command was not answered yet.
+    pressed: HashMap<RequestId, String>,
     mouths: Mouths,
     media: &'a MediaEngine,
     waiting: HashMap<RequestId, oneshot::Sender<Result<serde_json::Value, CommandError>>>,
@@ -117,8 +176,71 @@ impl RoomLoop<'_> {
         }
     }
 
+    /// A gesture is told first, then it is obeyed.
+    fn on_panel(&mut self, event: PanelEvent) -> ApplianceInput {
+        let (row, gesture) = match event {
+            PanelEvent::Bans(bans) => return ApplianceInput::Switches(bans),
+            PanelEvent::Report(report) => {
+                self.controls.buttons = report.buttons;
+                self.controls.switches = report.switches;
+                return ApplianceInput::Controls(self.controls.clone());
+            }
+            PanelEvent::Gesture { button, gesture } => (button, gesture),
+        };
+        let button = self.bindings.buttons.get(row).cloned().unwrap_or_default();
+        let told = ApplianceInput::Gesture {
+            button: button.clone(),
+            gesture,
+        };
+        let Some(command) = self.bindings.commands.get(&(row, gesture)).cloned() else {
+            return told;
+        };
+        self.step(told);
+        self.count += 1;
+        let id = RequestId(self.count);
+        self.pressed.insert(id, button.clone());
+        ApplianceInput::Command {
+            id,
+            command,
+            by: ChangedBy {
+                id: Some(button),
+                ..ChangedBy::source(ChangeSource::Button)
+            },
+        }
+    }
+
+    fn lights_changed(&mut self, lights: Vec<LightPart>) -> ApplianceInput {
+        self.controls.lights = lights;
+        ApplianceInput::Controls(self.controls.clone())
+    }
+
+    /// Nobody reads the reply to a button, so a refusal is an event.
+    fn answered(&self, button: String, result: Result<serde_json::Value, CommandError>) {
+        let Err(error) = result else {
+            return;
+        };
+        tracing::warn!(
+            button,
+            message = error.message,
+            remedy = error.remedy,
+            "a button was refused"
+        );
+        // Nobody may listen.
+        let _ = self.mouths.events.send(ApplianceEvent {
+            name: "button_refused".to_owned(),
+            payload: serde_json::json!({ "button": button, "error": error }),
+        });
+    }
+
     fn step(&mut self, input: ApplianceInput) {
         let outputs = self.appliance.handle(now(), input);
+        // Before the outputs: what opens a device waits for the lights.
+        let indications = self.appliance.indications();
+        self.mouths.lights.send_if_modified(|shown| {
+            let changed = *shown != indications;
+            *shown = indications;
+            changed
+        });
         // The state first: whoever gets a reply finds it true.
         self.mouths.state.send_if_modified(|shown| {
             let changed = shown != self.appliance.state();
@@ -147,12 +269,22 @@ impl RoomLoop<'_> {
                     tracing::error!("the signalling client has ended");
                 }
             }
-            ApplianceOutput::Media(command) => self.media.send(MediaEngineCommand::Room(command)),
+            ApplianceOutput::Media(command) => {
+                let shown = self.shown.as_ref().map(|shown| *shown.borrow());
+                let ready = self
+                    .lights_first
+                    .pass(Instant::now(), command, shown.as_ref());
+                self.send_to_media(ready);
+            }
             ApplianceOutput::Speaker { volume, muted } => {
                 self.media
                     .send(MediaEngineCommand::Speaker { volume, muted });
             }
             ApplianceOutput::Reply { id, result } => {
+                if let Some(button) = self.pressed.remove(&id) {
+                    self.answered(button, result);
+                    return;
+                }
                 // Whoever asked may have gone.
                 let _ = self.waiting.remove(&id).map(|reply| reply.send(result));
             }
@@ -175,12 +307,35 @@ impl RoomLoop<'_> {
         }
     }
 
+    fn open_what_waits(&mut self) {
+        let shown = self.shown.as_ref().map(|shown| *shown.borrow());
+        let ready = self.lights_first.released(Instant::now(), shown.as_ref());
+        self.send_to_media(ready);
+    }
+
+    fn send_to_media(&self, commands: Vec<MediaCommand>) {
+        for command in commands {
+            self.media.send(MediaEngineCommand::Room(command));
+        }
+    }
+
     fn remember_again(&mut self) {
         let file = self.mouths.memory.as_mut();
         if let Some(report) = file.and_then(MemoryFile::keep_again) {
             self.step(ApplianceInput::Problem(report));
         }
     }
+}
+
+/// Waits until the lights show something else; for ever where there are none, or their thread has ended.
+async fn lights_change(shown: &mut Option<watch::Receiver<Indications>>) {
+    if let Some(lights) = shown {
+        if lights.changed().await.is_ok() {
+            return;
+        }
+        *shown = None;
+    }
+    std::future::pending().await
 }
 
 fn now() -> Now {

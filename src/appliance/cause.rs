@@ -1,5 +1,6 @@
 //! Who is behind a change: somebody with a command, somebody in the room, the policy, a failure.
 
+use roomd_controls::switch::{Ban, Bans};
 use roomd_room::{Action, Input, MediaEvent, SocketEvent};
 
 use super::{
@@ -23,6 +24,10 @@ impl Appliance {
         }
         match input {
             ApplianceInput::Command { by, .. } => by.clone(),
+            ApplianceInput::Switches(bans) => ChangedBy {
+                id: first_ban(bans).map(|ban| ban.switch.clone()),
+                ..ChangedBy::source(ChangeSource::Switch)
+            },
             ApplianceInput::Room(Input::Signal(message)) => {
                 let participant = match message.as_ref() {
                     M::AudioEnableRequested(request)
@@ -124,6 +129,7 @@ impl Appliance {
                 M::ClientKicked(_) => (true, true),
                 _ => (false, false),
             },
+            ApplianceInput::Switches(bans) => (bans.microphone.is_some(), bans.camera.is_some()),
             ApplianceInput::Command { command, .. } => match command {
                 Command::JoinRoom(_) | Command::Room(Action::LeaveRoom) => (true, true),
                 Command::Room(Action::ToggleMicrophone(_)) => (true, false),
@@ -136,11 +142,27 @@ impl Appliance {
             // Whatever was lost is chosen anew.
             self.problems.clear(ProblemCode::MemoryLost);
         }
+        // Each switch answers for what it mutes.
+        let of = |ban: Option<&Ban>| ChangedBy {
+            id: ban.map(|ban| ban.switch.clone()).or(cause.id.clone()),
+            ..cause.clone()
+        };
+        let (first, second) = match input {
+            ApplianceInput::Switches(bans) => {
+                (of(bans.microphone.as_ref()), of(bans.camera.as_ref()))
+            }
+            _ => (cause.clone(), cause.clone()),
+        };
         if microphone {
-            self.microphone_cause = Some(cause.clone());
+            self.microphone_cause = Some(first);
         }
         if camera {
-            self.camera_cause = Some(cause.clone());
+            self.camera_cause = Some(second);
         }
     }
+}
+
+/// The switch that is named where one has to be: that of the microphone before that of the camera.
+fn first_ban(bans: &Bans) -> Option<&Ban> {
+    bans.microphone.as_ref().or(bans.camera.as_ref())
 }

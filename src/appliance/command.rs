@@ -32,10 +32,19 @@ pub enum Command {
         /// Yes or no.
         accept: bool,
     },
+    /// Answers the request that has waited longest. For buttons, which know no ids.
+    AnswerFirstRequest {
+        /// Yes or no.
+        accept: bool,
+    },
     /// Sets the speaker's volume, 0 to 100.
     SetVolume(u8),
+    /// Makes the speaker louder or softer by that much. For buttons.
+    ChangeVolume(i8),
     /// Mutes the speaker.
     MuteSpeaker(bool),
+    /// Shows which box this is: on its lights and its display, for a while.
+    Identify,
 }
 
 /// Arguments of `join_room`.

@@ -4,6 +4,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`command`] | what controllers may ask, and how they are answered |
+//! | `obey` | commands carried out, or refused |
+//! | [`controls`] | buttons pressed, switches set; what lights tell |
 //! | `cause`, `opening` | who is behind a change; what the media graph has not answered yet |
 //! | `outcomes` | when a command has come true |
 //! | `policy` | what the box does by itself: join, knock, join again |
@@ -18,8 +20,10 @@
 mod behaviour;
 mod cause;
 pub mod command;
+pub mod controls;
 pub mod events;
 pub mod memory;
+mod obey;
 mod opening;
 mod outcomes;
 mod policy;
@@ -31,6 +35,7 @@ pub mod state;
 
 use std::time::{Duration, Instant};
 
+use roomd_controls::{gesture::Gesture, switch::Bans};
 use roomd_media::EngineStatus;
 use roomd_protocol::StreamId;
 use roomd_room::{
@@ -46,7 +51,7 @@ pub use memory::{Memory, MemoryFile};
 pub use problems::{ProblemCode, ProblemReport};
 pub use requests::{PendingRequest, RequestKind};
 pub use settings::ApplianceSettings;
-pub use state::{ApplianceEvent, ApplianceState};
+pub use state::{ApplianceEvent, ApplianceState, ControlsPart};
 
 use opening::{Opening, answered};
 use outcomes::{Outcome, Pending};
@@ -84,6 +89,17 @@ pub enum ApplianceInput {
     Engine(EngineStatus),
     /// Something outside the room is wrong, or right again.
     Problem(ProblemReport),
+    /// Somebody did something with a button; what follows comes as a command.
+    Gesture {
+        /// The button, as the configuration calls it.
+        button: String,
+        /// What was done.
+        gesture: Gesture,
+    },
+    /// The hardware mute switches forbid this from now on, and nothing else.
+    Switches(Bans),
+    /// Buttons, switches and lights came, went or changed.
+    Controls(ControlsPart),
     /// The machine was asleep for that long.
     Slept(Duration),
     /// A deadline has passed.
@@ -134,6 +150,11 @@ pub struct Appliance {
     /// Demands to open that the media graph has not answered yet: until it has, samples may flow.
     opening: Opening,
     engine: EngineStatus,
+    /// What hardware switches forbid.
+    bans: Bans,
+    controls: ControlsPart,
+    /// It shows which box it is until then.
+    identify_until: Option<Instant>,
     volume: u8,
     speaker_muted: bool,
     room_url: Option<String>,
@@ -172,6 +193,9 @@ impl Appliance {
             camera: CaptureReport::default(),
             opening: Opening::default(),
             engine: EngineStatus::default(),
+            bans: Bans::default(),
+            controls: ControlsPart::default(),
+            identify_until: None,
             volume,
             speaker_muted: false,
             room_url: None,
@@ -217,6 +241,7 @@ impl Appliance {
             .chain(self.policy.next_deadline())
             .chain(self.requests.next_deadline())
             .chain(self.problems.next_deadline())
+            .chain(self.identify_until)
             .min()
     }
 
@@ -235,6 +260,9 @@ impl Appliance {
             } => self.retrying(now, attempt, delay, &error),
             ApplianceInput::Engine(status) => self.engine_changed(now, status),
             ApplianceInput::Problem(report) => self.problems.report(now, report),
+            ApplianceInput::Gesture { button, gesture } => self.gesture(&button, gesture),
+            ApplianceInput::Switches(bans) => self.switched(now, bans),
+            ApplianceInput::Controls(controls) => self.controls_changed(now, controls),
             ApplianceInput::Slept(asleep) => self.slept(now, asleep),
             ApplianceInput::Timeout => self.timeout(now),
             ApplianceInput::Shutdown => self.shut_down(now),
@@ -274,6 +302,7 @@ impl Appliance {
 
     /// Acts on the room connection; a refusal is told in the contract's words.
     fn act(&mut self, now: Now, action: Action) -> Result<(), CommandError> {
+        self.check_switches(&action)?;
         let (effects, result) = match self.room.act(now, action) {
             Ok(effects) => (effects, Ok(())),
             Err(refusal) => (
@@ -300,6 +329,9 @@ impl Appliance {
                 Effect::RestartSocket => ApplianceOutput::Signalling(Signalling::Restart),
                 Effect::Send(message) => ApplianceOutput::Signalling(Signalling::Send(message)),
                 Effect::Media(command) => {
+                    let Some(command) = self.allowed(command) else {
+                        continue;
+                    };
                     match &command {
                         MediaCommand::Microphone { enabled: true } => self.opening.microphone += 1,
                         MediaCommand::Camera { enabled: true } => self.opening.camera += 1,
@@ -382,6 +414,7 @@ impl Appliance {
         self.problems
             .watch_muted(now, self.room.state(), &self.microphone, &self.camera);
         self.answer_pending(now);
+        self.identify_until = self.identify_until.filter(|at| *at > now.instant);
         self.show(&cause);
         for (name, problem) in self.problems.take_news() {
             self.outputs.push(ApplianceOutput::Event(ApplianceEvent {
@@ -428,68 +461,5 @@ impl Appliance {
             }
         }
         self.pending = waiting;
-    }
-
-    fn reply(&mut self, id: RequestId, result: Result<Value, CommandError>) {
-        self.outputs.push(ApplianceOutput::Reply { id, result });
-    }
-
-    fn expect(&mut self, now: Now, id: RequestId, by: ChangedBy, outcome: Outcome) {
-        let deadline = now.instant + outcome.patience(self.settings.join_timeout);
-        self.pending.push(Pending {
-            id,
-            outcome,
-            by,
-            deadline,
-        });
-    }
-
-    fn command(&mut self, now: Now, id: RequestId, command: Command, by: ChangedBy) {
-        let result = match command {
-            Command::JoinRoom(join) => self
-                .join_by_command(now, &join)
-                .map(|()| Some(Outcome::Joined)),
-            Command::Room(action) => self.room_command(now, action),
-            Command::AnswerRequest { request_id, accept } => {
-                self.answer_request(now, &request_id, accept, by.clone())
-            }
-            Command::SetVolume(volume) if volume > 100 => Err(CommandError::new(
-                ErrorCode::InvalidPayload,
-                format!("level is {volume}, allowed are 0 to 100"),
-                "send a level from 0 to 100",
-            )
-            .in_field("level")),
-            Command::SetVolume(volume) => {
-                self.volume = volume;
-                self.set_speaker();
-                Ok(None)
-            }
-            Command::MuteSpeaker(muted) => {
-                self.speaker_muted = muted;
-                self.set_speaker();
-                Ok(None)
-            }
-        };
-        match result {
-            Ok(Some(outcome)) => self.expect(now, id, by, outcome),
-            Ok(None) => self.reply(id, Ok(json!({}))),
-            Err(error) => self.reply(id, Err(error)),
-        }
-    }
-
-    fn room_command(&mut self, now: Now, action: Action) -> Result<Option<Outcome>, CommandError> {
-        let outcome = Outcome::of(&action, self.room.state());
-        let before = self.outputs.len();
-        self.act(now, action.clone())?;
-        let outcome = outcome.or_else(|| outcomes::breakout(&self.outputs[before..]));
-        self.chosen(&action);
-        Ok(outcome)
-    }
-
-    fn set_speaker(&mut self) {
-        self.outputs.push(ApplianceOutput::Speaker {
-            volume: self.volume,
-            muted: self.speaker_muted,
-        });
     }
 }

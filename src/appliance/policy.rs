@@ -45,6 +45,7 @@ pub(super) fn is_out(status: Status) -> bool {
 impl Appliance {
     pub(super) fn started(&mut self, now: Now) {
         self.set_speaker();
+        self.watch_switches(now);
         let wish = |initial, last| match initial {
             InitialState::Last => last,
             InitialState::On => true,
@@ -95,6 +96,9 @@ impl Appliance {
     }
 
     fn wish(&mut self, now: Now, microphone: bool, camera: bool) {
+        // What a switch forbids is not wished for.
+        let microphone = microphone && self.bans.microphone.is_none();
+        let camera = camera && self.bans.camera.is_none();
         for action in [
             Action::ToggleMicrophone(Some(microphone)),
             Action::ToggleCamera(Some(camera)),

@@ -36,6 +36,10 @@ pub enum ProblemCode {
     MemoryLost,
     /// Somebody else is in the room as this box.
     IdentityTaken,
+    /// A button or a light does not work.
+    ControlsFailed,
+    /// A hardware mute switch cannot be asked, so it counts as muted.
+    SwitchUnknown,
 }
 
 impl ProblemCode {
@@ -53,6 +57,8 @@ impl ProblemCode {
             Self::MemoryFailed => "memory_failed",
             Self::MemoryLost => "memory_lost",
             Self::IdentityTaken => "identity_taken",
+            Self::ControlsFailed => "controls_failed",
+            Self::SwitchUnknown => "switch_unknown",
         }
     }
 
@@ -61,7 +67,8 @@ impl ProblemCode {
             Self::RoomUnreachable
             | Self::JoinRefused
             | Self::MicrophoneOpenWhileMuted
-            | Self::CameraOpenWhileOff => Severity::Error,
+            | Self::CameraOpenWhileOff
+            | Self::SwitchUnknown => Severity::Error,
             _ => Severity::Warning,
         }
     }
@@ -87,6 +94,12 @@ impl ProblemCode {
             Self::MemoryFailed => "check that the state directory is writable and not full",
             Self::MemoryLost => {
                 "the box started muted, with the camera off: send join_room, toggle_microphone or toggle_camera as it should be"
+            }
+            Self::ControlsFailed => {
+                "check that it is connected and that the service's user may use it; roomd probe lists what is there, [controls] what is configured"
+            }
+            Self::SwitchUnknown => {
+                "connect the switch again, or let the service's user read it; a switch that is gone for good has to leave controls.switches"
             }
             Self::IdentityTaken => {
                 "see that no other box has a copy of this one's state directory; remove it from the copy"
@@ -164,7 +177,7 @@ impl Problems {
         }
     }
 
-    fn set(&mut self, now: Now, code: ProblemCode, message: Option<String>) {
+    pub(super) fn set(&mut self, now: Now, code: ProblemCode, message: Option<String>) {
         match message {
             Some(message) => self.raise(now, code, message),
             None => self.clear(code),

@@ -139,6 +139,8 @@ impl Appliance {
         }
         match self.request_policy(kind) {
             RequestPolicy::Refuse => None,
+            // What a switch forbids nobody in the room can grant; somebody at the box may release it.
+            RequestPolicy::Accept if self.is_banned(kind) => Some(self.ask(now, kind, from)),
             RequestPolicy::Accept => {
                 self.grant(now, kind, by_policy(from.id.clone()));
                 None
@@ -192,9 +194,19 @@ impl Appliance {
         else {
             return Err(self.no_such_request(id));
         };
+        if accept {
+            self.check_switches(&switch_on(kind))?;
+        }
         let end = if accept { End::Accepted } else { End::Declined };
         self.end_requests(|open| (open.shown.request_id == id).then_some(end));
         Ok(accept.then(|| self.grant(now, kind, by)))
+    }
+
+    /// The question that has waited longest, of this kind or of any.
+    pub(super) fn first_request(&self, kind: Option<RequestKind>) -> Option<String> {
+        let mut open = self.requests.open.iter();
+        let first = open.find(|open| kind.is_none_or(|kind| open.shown.kind == kind));
+        first.map(|open| open.shown.request_id.clone())
     }
 
     fn no_such_request(&self, id: &str) -> CommandError {
@@ -259,6 +271,13 @@ impl Appliance {
         }
     }
 
+    fn is_banned(&self, kind: RequestKind) -> bool {
+        match kind {
+            RequestKind::Unmute => self.bans.microphone.is_some(),
+            RequestKind::CameraOn => self.bans.camera.is_some(),
+        }
+    }
+
     fn is_on(&self, kind: RequestKind) -> bool {
         match kind {
             RequestKind::Unmute => self.room.state().is_microphone_enabled,
@@ -267,21 +286,28 @@ impl Appliance {
     }
 
     fn grant(&mut self, now: Now, kind: RequestKind, by: ChangedBy) -> Outcome {
-        let (action, outcome) = match kind {
+        let outcome = match kind {
             RequestKind::Unmute => {
                 self.microphone_cause = Some(by);
-                let action = Action::ToggleMicrophone(Some(true));
-                (action, Outcome::Microphone(true))
+                Outcome::Microphone(true)
             }
             RequestKind::CameraOn => {
                 self.camera_cause = Some(by);
-                (Action::ToggleCamera(Some(true)), Outcome::Camera(true))
+                Outcome::Camera(true)
             }
         };
-        if let Err(error) = self.act(now, action) {
+        if let Err(error) = self.act(now, switch_on(kind)) {
             tracing::error!(?error, "a toggle is never refused");
         }
         outcome
+    }
+}
+
+/// What a question asks for, as an action.
+fn switch_on(kind: RequestKind) -> Action {
+    match kind {
+        RequestKind::Unmute => Action::ToggleMicrophone(Some(true)),
+        RequestKind::CameraOn => Action::ToggleCamera(Some(true)),
     }
 }
 

@@ -66,6 +66,8 @@ impl Appliance {
             state.cloud_recording.clone(),
         );
         replace(&mut self.shown.requests, self.requests.list());
+        replace(&mut self.shown.controls, self.controls.clone());
+        self.shown.identify = (self.identify_until).map(|_| self.settings.display_name.clone());
         replace(&mut self.shown.live_stream, state.live_stream.clone());
         replace(
             &mut self.shown.live_transcription,

@@ -5,6 +5,10 @@
 
 use std::sync::Arc;
 
+use roomd_controls::{
+    lamp::LightPart,
+    panel::{ControlPart, SwitchPart},
+};
 use roomd_media::{Device, DeviceKind};
 use roomd_protocol::records::{KnockResponse, RoomMode, RoomSession};
 use roomd_room::{
@@ -53,10 +57,14 @@ pub struct ApplianceState {
     pub breakout: Arc<BreakoutState>,
     /// `state/local_media`.
     pub local_media: Arc<LocalMediaPart>,
+    /// `state/controls`.
+    pub controls: Arc<ControlsPart>,
     /// `state/requests`.
     pub requests: Arc<Vec<PendingRequest>>,
     /// `state/problems`.
     pub problems: Arc<Vec<Problem>>,
+    /// The box's name, while it is asked to show which one it is. For the display.
+    pub identify: Option<String>,
 }
 
 /// `state/room`.
@@ -127,6 +135,17 @@ pub struct LocalMediaPart {
     pub speaker_muted: bool,
     /// Who caused the last change.
     pub changed_by: Option<ChangedBy>,
+}
+
+/// `state/controls`: buttons, switches and lights, as they are and not as they were asked to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ControlsPart {
+    /// Buttons, in the order of the configuration.
+    pub buttons: Vec<ControlPart>,
+    /// Hardware mute switches.
+    pub switches: Vec<SwitchPart>,
+    /// Lights.
+    pub lights: Vec<LightPart>,
 }
 
 /// A camera, microphone or speaker of the box, as it was when the media engine looked last.

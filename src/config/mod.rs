@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `device`, `room`, `media`, `mqtt`, `server`, `recording`, `system` | one section each |
+//! | `device`, `room`, `media`, `controls`, `mqtt`, `server`, `recording`, `system` | one section each |
 //! | `units`, `setting` | values with bounds; how a value is read and shown |
 //! | `sources`, `layer` | where text comes from; one file or the environment as a tree |
 //! | `reader` | takes the topmost value of each key, collects every mistake |
@@ -13,6 +13,7 @@
 //!
 //! [`load`] is the only way in; `docs/configuration.md` is its description for people.
 
+mod controls;
 mod device;
 mod layer;
 mod media;
@@ -32,6 +33,7 @@ mod units;
 
 use std::path::PathBuf;
 
+pub use controls::ControlsConfig;
 pub use device::DeviceConfig;
 pub use media::MediaConfig;
 pub use problem::{ConfigError, EX_CONFIG, Origin, Problem};
@@ -41,8 +43,9 @@ pub use room::{RequestsConfig, RoomConfig, ServiceConfig};
 pub use sources::{DEFAULT_FILE, Secrets, Sources, variable_of};
 pub use system::{LogConfig, LogDirectives, LogFormat, StateConfig};
 pub use units::{
-    AnswerWithin, DisplayName, EvenPixels, FramesPerSecond, JitterBuffer, JoinTimeout, KeepFree,
-    OpusBitrate, Percent, Pixels, RecordingQuota, RetentionDays, VideoBitrate,
+    AnswerWithin, Debounce, DisplayName, DoublePress, EvenPixels, FramesPerSecond, JitterBuffer,
+    JoinTimeout, KeepFree, LongPress, OpusBitrate, Percent, Pixels, RecordingQuota, RetentionDays,
+    VideoBitrate,
 };
 
 use reader::Reader;
@@ -60,6 +63,8 @@ pub struct Config {
     pub room: RoomConfig,
     /// Cameras, sound, display, encodings.
     pub media: MediaConfig,
+    /// Buttons, switches and lights.
+    pub controls: ControlsConfig,
     /// Which brokers, which topics, which credentials; device and groups are those of `device`.
     pub mqtt: MqttConfig,
     /// The room server.
@@ -130,6 +135,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let device = device::read(&mut reader.section("device"), sources);
     let room = room::read(&mut reader.section("room"), &device);
     let media = media::read(&mut reader.section("media"));
+    let controls = controls::read(&mut reader.section("controls"));
     let mqtt = mqtt::read(&mut reader.section("mqtt"), &device);
     let server = server::read(&mut reader.section("server"), sources);
     let recording = recording::read(&mut reader.section("recording"));
@@ -139,6 +145,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         device,
         room,
         media,
+        controls,
         mqtt,
         server,
         recording,

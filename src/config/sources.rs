@@ -24,7 +24,7 @@ pub enum Secrets {
     OfAppliance,
     /// Those of `[server]`.
     OfRoomServer,
-    /// None: for the recorder, whose key comes with its task.
+    /// None: for the recorder, whose key comes with its task, and for lights.
     OfRecorder,
     /// All: for `check-config`.
     All,

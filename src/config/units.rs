@@ -70,6 +70,12 @@ bounded! {
     KeepFree(u32) = 0..=100_000_000, default 1_000, "a whole number from 0 to 100000000 (MB)";
     /// How long a finished recording is kept, in days; 0: until its place is needed.
     RetentionDays(u32) = 0..=3650, default 30, "a whole number from 0 to 3650 (days)";
+    /// How long the contacts of a button may bounce, in milliseconds.
+    Debounce(u32) = 0..=200, default 5, "a whole number from 0 to 200 (ms)";
+    /// From here on a press is a long one, in milliseconds.
+    LongPress(u32) = 200..=10_000, default 600, "a whole number from 200 to 10000 (ms)";
+    /// Longest time between the two pushes of a double press, in milliseconds.
+    DoublePress(u32) = 100..=1_000, default 300, "a whole number from 100 to 1000 (ms)";
     /// How long a question of somebody in the room stands, in milliseconds.
     AnswerWithin(u32) = 5_000..=600_000, default 30_000, "a whole number from 5000 to 600000 (ms)";
 }

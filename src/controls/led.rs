@@ -110,6 +110,12 @@ impl Led {
         })
     }
 
+    /// Where it is: its files have to be writable, and what the class lists are links.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone())
+    }
+
     /// Whether the kernel can play a pattern by itself.
     #[must_use]
     pub fn plays_patterns(&self) -> bool {

@@ -21,7 +21,8 @@ use crate::{
 /// The room loop goes round at least once a second; without a round for that long it is stuck.
 const STALLED: Duration = Duration::from_secs(3);
 
-/// Starts the thread. It ends, and leaves the lights dark, when `state` has no sender any more.
+/// Starts the thread. It ends, and leaves the lights dark, when `state` has no sender any more. `shown`
+/// gets what every light was told, when that was tried.
 ///
 /// # Errors
 /// When the system has no thread for it.
@@ -30,6 +31,7 @@ pub fn start(
     places: Places,
     state: watch::Receiver<Indications>,
     rounds: watch::Receiver<u64>,
+    shown: watch::Sender<Indications>,
     tell: UnboundedSender<Vec<LightPart>>,
 ) -> std::io::Result<JoinHandle<()>> {
     // The runtime is for its timers alone.
@@ -38,7 +40,7 @@ pub fn start(
         .build()?;
     thread::Builder::new()
         .name("lights".to_owned())
-        .spawn(move || runtime.block_on(run(lights, places, state, rounds, tell)))
+        .spawn(move || runtime.block_on(run(lights, places, state, rounds, shown, tell)))
 }
 
 async fn run(
@@ -46,6 +48,7 @@ async fn run(
     places: Places,
     mut state: watch::Receiver<Indications>,
     mut rounds: watch::Receiver<u64>,
+    shown: watch::Sender<Indications>,
     tell: UnboundedSender<Vec<LightPart>>,
 ) {
     let mut alive = Instant::now();
@@ -68,6 +71,7 @@ async fn run(
             let look = lamp.wanted(known);
             next = next.min(lamp.show(now, look));
         }
+        shown.send_if_modified(|before| std::mem::replace(before, indications) != indications);
         let parts: Vec<LightPart> = lamps.iter().map(Lamp::part).collect();
         if parts != told {
             // Nobody hears while the box ends.
@@ -152,7 +156,8 @@ mod tests {
         let (state, shown) = watch::channel(Indications::default());
         let (round, rounds) = watch::channel(0);
         let (tell, mut parts) = mpsc::unbounded_channel();
-        let thread = start(lights(), places.clone(), shown, rounds, tell).unwrap();
+        let (written, was_written) = watch::channel(Indications::default());
+        let thread = start(lights(), places.clone(), shown, rounds, written, tell).unwrap();
         let mut look = async |pattern: Pattern| {
             let heard = timeout(Duration::from_secs(30), async {
                 loop {
@@ -168,6 +173,7 @@ mod tests {
         state.send_modify(|now| now.microphone = Capture::Live);
         look(Pattern::On).await;
         assert_eq!(text(&folder, "brightness"), "255");
+        assert_eq!(was_written.borrow().microphone, Capture::Live);
         // No round for three seconds.
         look(Pattern::Fault).await;
         round.send_modify(|count| *count += 1);

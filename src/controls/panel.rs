@@ -18,7 +18,7 @@ use tokio::{
     task::AbortHandle,
 };
 
-pub use report::{ControlPart, ControlState, Report};
+pub use report::{ControlPart, ControlState, Report, SwitchPart};
 
 use crate::{
     binding::Table,

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use evdev::{KeyCode, SwitchCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -58,6 +59,20 @@ pub struct InputDevice {
 }
 
 impl InputDevice {
+    /// The kernel's names of its keys and switches.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let keys = self
+            .keys
+            .iter()
+            .map(|code| format!("{:?}", KeyCode::new(*code)));
+        let switches = self
+            .switches
+            .iter()
+            .map(|code| format!("{:?}", SwitchCode(*code)));
+        keys.chain(switches).collect()
+    }
+
     /// What tells it from all others for as long as it stays plugged in where it is.
     #[must_use]
     pub fn identity(&self) -> String {
@@ -138,7 +153,6 @@ fn bits(text: &str) -> BTreeSet<u16> {
 
 #[cfg(test)]
 mod tests {
-    use evdev::{KeyCode, SwitchCode};
     use proptest::prelude::*;
 
     use super::*;

@@ -106,7 +106,7 @@ pub static COMMANDS: &[CommandSpec] = &[
     command!(Cmd "recall_camera_preset", "Goes to a kept position.", r#"{"name":"table"}"#, args::PresetName),
     command!(Cmd "standby", "Display and devices off.", "{}", args::None),
     command!(Cmd "wake", "Display and devices on.", "{}", args::None),
-    command!(Cmd "identify", "Lights and display blink.", "{}", args::None),
+    command!(Cmd "identify", "Lights blink and the display says which box it is, for ten seconds.", "{}", args::None, |_| Ok(Command::Identify)),
     command!(Cmd "play_test_sound", "Plays a sound on the speaker.", "{}", args::None),
     command!(Cmd "snapshot", "Takes a picture.", r#"{"source":"camera"}"#, args::SnapshotSource),
     command!(Admin "config_get", "Tells the configuration.", "{}", args::None),

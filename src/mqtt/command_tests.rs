@@ -298,7 +298,7 @@ fn what_is_wrong_is_named_with_field_found_expected_and_remedy() {
             "camera",
         ),
         (
-            "identify",
+            "standby",
             "{}",
             ErrorCode::NotSupported,
             None,

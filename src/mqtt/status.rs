@@ -77,6 +77,7 @@ pub static PARTS: &[Part] = &[
     part!(breakout),
     part!(local_media),
     part!(devices in "devices"),
+    part!(controls),
     part!(requests in "requests"),
     part!(problems in "problems"),
 ];

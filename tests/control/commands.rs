@@ -209,7 +209,7 @@ async fn bad_commands_get_their_documented_error_and_the_next_good_one_works() {
         ("knock", b"{\"sentAt\":\"2020-01-01T00:00:00Z\"}", "expired"),
         ("knock", &long, "too_large"),
         ("knock", &longer, "too_large"),
-        ("identify", b"", "not_supported"),
+        ("standby", b"", "not_supported"),
         ("set_volume", b"{\"level\":101}", "invalid_payload"),
     ];
     for (name, payload, code) in table {

@@ -2,6 +2,7 @@
 
 mod changes;
 mod commands;
+mod controls;
 mod meeting;
 mod policy;
 mod privacy;

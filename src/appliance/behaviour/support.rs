@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use roomd_controls::switch::Bans;
 use roomd_protocol::{ServerMessage, records::DeviceCredentials, records::DeviceUuid};
 use roomd_room::{
     CaptureReport, ConnectionStatus, Input, MediaCommand, MediaEvent, Now, SocketEvent,
@@ -30,6 +31,11 @@ pub(super) fn settings() -> ApplianceSettings {
 
 impl Wall {
     pub(super) fn started(settings: ApplianceSettings, memory: Option<Memory>) -> Self {
+        Self::banned(settings, memory, Bans::default())
+    }
+
+    /// Started with its hardware switches like this.
+    pub(super) fn banned(settings: ApplianceSettings, memory: Option<Memory>, bans: Bans) -> Self {
         let now = Now {
             instant: Instant::now(),
             wall: "2026-11-23T10:00:00Z".parse().unwrap(),
@@ -40,8 +46,15 @@ impl Wall {
             outputs: Vec::new(),
             requests: 0,
         };
+        wall.appliance.forbid(bans);
         wall.input(ApplianceInput::Start);
         wall
+    }
+
+    /// That participant asks the box to unmute.
+    pub(super) fn ask_to_unmute(&mut self, from: &str) {
+        let payload = json!({ "requestedByClientId": from, "enable": true });
+        self.signal("audio_enable_requested", payload);
     }
 
     /// Joined, with `a` in the room.

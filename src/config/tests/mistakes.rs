@@ -68,6 +68,51 @@ fn what_is_wrong_is_named_with_place_key_value_allowed_and_remedy() {
             "[room]\njoin_timeout_ms = 10",
             &["join_timeout_ms", "1000 to 120000", "= 30000"],
         ),
+        // Buttons, switches, lights.
+        (
+            "[controls]\nbuttons = [{ key = \"KEY_MICMUT\", press = \"knock\" }]",
+            &[
+                ":2: controls.buttons",
+                "row 1",
+                "did you mean \"KEY_MICMUTE\"?",
+            ],
+        ),
+        (
+            "[controls]\nbuttons = [{ key = \"KEY_A\", press = \"toggle_microfone\" }]",
+            &[
+                "controls.buttons",
+                "press of KEY_A",
+                "did you mean \"toggle_microphone\"?",
+            ],
+        ),
+        (
+            "[controls]\nbuttons = [{ key = \"KEY_A\", press = { command = \"set_volume\", level = 101 } }]",
+            &["controls.buttons", "level", "set_volume"],
+        ),
+        (
+            "[controls]\nbuttons = [{ key = \"KEY_A\", press = \"restart\" }]",
+            &["controls.buttons", "no command \"restart\""],
+        ),
+        (
+            "[controls]\nbuttons = [{ key = \"KEY_A\", press = { command = \"volume_up\", level = 1 } }]",
+            &["level with volume_up", "no arguments"],
+        ),
+        (
+            "[controls]\nbuttons = [{ key = \"KEY_A\", press = \"knock\", hold_to_talk = true }]",
+            &["press and hold_to_talk", "remove hold_to_talk or press"],
+        ),
+        (
+            "[controls]\nbuttons = [{ kay = \"KEY_A\" }]",
+            &["controls.buttons", "unknown field `kay`"],
+        ),
+        (
+            "[controls]\nlights = [{ led = \"a\", shows = [\"mute\"] }]",
+            &["controls.lights", "did you mean \"muted\"?"],
+        ),
+        (
+            "[controls]\nlong_press_ms = 1",
+            &["controls.long_press_ms", "200 to 10000"],
+        ),
         (
             "[room.requests]\nunmute = \"always\"",
             &[":2: room.requests.unmute", "\"accept\""],

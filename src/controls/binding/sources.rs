@@ -246,14 +246,12 @@ fn code<T: FromStr + Named>(
     example: &str,
 ) -> Option<T> {
     // The library reads "unknown key: 5" as well; a name is what was asked for.
-    let known = name
-        .starts_with(T::PREFIX)
-        .then(|| name.parse().ok())
-        .flatten();
+    let is_name = T::PREFIXES.iter().any(|begin| name.starts_with(begin));
+    let known = is_name.then(|| name.parse().ok()).flatten();
     if known.is_none() {
         let names = T::names();
         let names = names.iter().map(String::as_str);
-        let names = names.filter(|name| name.starts_with(T::PREFIX));
+        let names = names.filter(|name| T::PREFIXES.iter().any(|begin| name.starts_with(begin)));
         let meant = crate::words::did_you_mean(name, names);
         row.refuse(
             &format!("{field} = {name:?}"),
@@ -270,14 +268,14 @@ fn code<T: FromStr + Named>(
 
 /// Codes with names.
 trait Named {
-    /// How every name begins.
-    const PREFIX: &'static str;
+    /// How names begin.
+    const PREFIXES: &'static [&'static str];
     /// All names.
     fn names() -> Vec<String>;
 }
 
 impl Named for KeyCode {
-    const PREFIX: &'static str = "KEY_";
+    const PREFIXES: &'static [&'static str] = &["KEY_", "BTN_"];
 
     fn names() -> Vec<String> {
         (0..0x300)
@@ -287,7 +285,7 @@ impl Named for KeyCode {
 }
 
 impl Named for SwitchCode {
-    const PREFIX: &'static str = "SW_";
+    const PREFIXES: &'static [&'static str] = &["SW_"];
 
     fn names() -> Vec<String> {
         (0..0x11).map(|code| format!("{:?}", Self(code))).collect()
