@@ -18,9 +18,9 @@ const TYPES = {
         remoteParticipants: ["RemoteParticipantState"], screenshares: ["ScreenshareState"], waitingParticipants: ["WaitingParticipantState"],
         spotlightedParticipants: ["ClientView"],
     },
-    GridState: { allClientViews: ["ClientView"], spotlightedParticipants: ["ClientView"] },
+    GridState: { allClientViews: ["ClientView"], spotlightedParticipants: ["ClientView"], numParticipants: null },
     LocalParticipantState: {
-        displayName: null, id: null, roleName: null, isAudioEnabled: null, isVideoEnabled: null, isLocalParticipant: null,
+        displayName: null, id: null, roleName: null, stream: "Stream", isAudioEnabled: null, isVideoEnabled: null, isLocalParticipant: null,
         isScreenSharing: null, breakoutGroupAssigned: null, breakoutGroup: "group", stickyReaction: "StickyReaction", isDialIn: null,
         isAudioRecorder: null,
     },
@@ -59,7 +59,7 @@ const TYPES = {
  * what the SDK keeps of somebody in another group.
  */
 function streamOf(stream) {
-    const isUsed = ({ enabled, readyState }) => enabled && readyState === "live";
+    const isUsed = ({ enabled, readyState }) => stream.active && enabled && readyState === "live";
     const has = (kind) => (stream.tracks ? stream.tracks.some((track) => track.kind === kind && isUsed(track)) : stream[kind]);
     const seen = { video: Boolean(has("video")), audio: Boolean(has("audio")) };
     return seen.video || seen.audio ? seen : null;
@@ -105,13 +105,16 @@ export function viewOfRoomd(box) {
             liveStream: part("live_stream", "liveStream"),
             liveCaptions: part("live_captions", "liveCaptions"),
             liveTranscription: part("live_transcription", "liveTranscription"),
-            localParticipant: box.state("local_participant"),
+            localParticipant: {
+                ...box.state("local_participant"),
+                stream: { video: isInside ? camera.proof.open : isVideoEnabled, audio: isInside ? microphone.proof.open : isAudioEnabled },
+            },
             remoteParticipants: part("remote_participants", "remoteParticipants"),
             screenshares: part("screenshares", "screenshares"),
             waitingParticipants: part("waiting_participants", "waitingParticipants"),
             spotlightedParticipants: spotlights,
         },
-        GridState: { allClientViews: part("client_views", "clientViews"), spotlightedParticipants: spotlights },
+        GridState: { allClientViews: part("client_views", "clientViews"), spotlightedParticipants: spotlights, numParticipants: part("room", "numParticipants") },
     };
 }
 
