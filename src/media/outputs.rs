@@ -92,9 +92,41 @@ pub trait OutputSource: Send + Sync + 'static {
         base_time: gst::ClockTime,
     ) -> Result<Option<Box<dyn SoundOutput>>, PlaybackError>;
 
-    /// Where every stream goes as it was coded, if this engine records. Then nothing is decoded for display and speaker.
+    /// Where every stream goes as it was coded, for an engine that records; then nothing is decoded for
+    /// display and speaker.
     fn recording(&self) -> Option<mpsc::Sender<CodedFrame>> {
         None
+    }
+}
+
+/// A recording instead of display and speaker.
+#[derive(Clone, Debug)]
+pub struct Recording(
+    /// Who keeps the frames. Bounded: see [`crate::CodedFrame`].
+    pub mpsc::Sender<CodedFrame>,
+);
+
+impl OutputSource for Recording {
+    fn display(
+        &self,
+        _: &MediaSettings,
+        _: &gst::Clock,
+        _: gst::ClockTime,
+    ) -> Result<Option<Box<dyn PictureOutput>>, PlaybackError> {
+        Ok(None)
+    }
+
+    fn speaker(
+        &self,
+        _: &MediaSettings,
+        _: &gst::Clock,
+        _: gst::ClockTime,
+    ) -> Result<Option<Box<dyn SoundOutput>>, PlaybackError> {
+        Ok(None)
+    }
+
+    fn recording(&self) -> Option<mpsc::Sender<CodedFrame>> {
+        Some(self.0.clone())
     }
 }
 
@@ -126,34 +158,6 @@ impl OutputSource for OwnOutputs {
         let latency = crate::playback::input_latency(settings.latency_ms);
         let speaker = Speaker::open(&settings.speaker, clock, base_time, latency)?;
         Ok(speaker.map(|speaker| Box::new(speaker) as Box<dyn SoundOutput>))
-    }
-}
-
-/// No display and no speaker: every stream goes here as it was coded.
-#[derive(Clone, Debug)]
-pub struct Recording(pub mpsc::Sender<CodedFrame>);
-
-impl OutputSource for Recording {
-    fn display(
-        &self,
-        _: &MediaSettings,
-        _: &gst::Clock,
-        _: gst::ClockTime,
-    ) -> Result<Option<Box<dyn PictureOutput>>, PlaybackError> {
-        Ok(None)
-    }
-
-    fn speaker(
-        &self,
-        _: &MediaSettings,
-        _: &gst::Clock,
-        _: gst::ClockTime,
-    ) -> Result<Option<Box<dyn SoundOutput>>, PlaybackError> {
-        Ok(None)
-    }
-
-    fn recording(&self) -> Option<mpsc::Sender<CodedFrame>> {
-        Some(self.0.clone())
     }
 }
 

@@ -396,7 +396,7 @@ impl Writer {
             file.flush()?;
         }
         if self.ticks.is_multiple_of(LOOK_EVERY) {
-            self.room = make_room(&self.storage)?;
+            self.look()?;
         }
         self.spend(0)
     }
@@ -404,11 +404,19 @@ impl Writer {
     fn spend(&mut self, bytes: u64) -> Result<(), WriteError> {
         self.room = self.room.saturating_sub(bytes);
         if self.room == 0 {
-            self.room = make_room(&self.storage)?;
+            self.look()?;
         }
         if self.room == 0 {
             return Err(full(&self.storage));
         }
+        Ok(())
+    }
+
+    /// Looks how much room there is; what waits to be written is as good as written.
+    fn look(&mut self) -> Result<(), WriteError> {
+        let files = self.open.values().map(|(_, file)| file);
+        let waiting: u64 = files.map(|file| file.size() - file.length()).sum();
+        self.room = make_room(&self.storage)?.saturating_sub(waiting);
         Ok(())
     }
 

@@ -310,16 +310,6 @@ fn serve(
     Ok((handle, task))
 }
 
-/// The server with its patience for requests.
-fn patient(server: Server<SocketAddr>) -> Server<SocketAddr> {
-    let mut server = server.first_request_timeout(FIRST_REQUEST);
-    server
-        .http_builder()
-        .http1()
-        .header_read_timeout(NEXT_REQUEST);
-    server
-}
-
 /// Where recorders, which run on this machine, find the server: without encryption where it serves
 /// that, else under the address and with the certificate that people use.
 fn for_recorders(
@@ -346,6 +336,16 @@ fn for_recorders(
             ca_file: own.flatten().map(|dir| dir.join(certificate::CHAIN_FILE)),
         },
     }
+}
+
+/// The server with its patience for requests.
+fn patient(server: Server<SocketAddr>) -> Server<SocketAddr> {
+    let mut server = server.first_request_timeout(FIRST_REQUEST);
+    server
+        .http_builder()
+        .http1()
+        .header_read_timeout(NEXT_REQUEST);
+    server
 }
 
 /// The URL of a listening address; where it listens on all, a LAN address of this machine.

@@ -45,6 +45,12 @@ async function newRecording(before, isIt = ({ index }) => index.state !== "recor
     return until("a recording that is complete", async () => (await recordingsIn(directory)).find((one) => !known.includes(one.name) && isIt(one)), MS);
 }
 
+/** So many files have begun: media arrives a moment after the recording was announced. */
+async function untilFiles(before, count) {
+    const known = before.map(({ name }) => name);
+    await until(`${count} files`, async () => (await recordingsIn(directory)).find(({ name, index }) => !known.includes(name) && index.files.length >= count), MS);
+}
+
 /** A file shows these colours, moves, and lasts about so many seconds at that rate. */
 async function assertPictures(file, { expected, fps, seconds }) {
     const seen = await picturesOf(file);
@@ -58,6 +64,7 @@ async function assertPictures(file, { expected, fps, seconds }) {
 const camera = withoutColourSpace(coloursOf(SHIFT));
 
 // conformance: action.startCloudRecording action.stopCloudRecording event.cloud-recording:status-changed [mqtt, sdk]
+// conformance: role.recorder [sdk]
 // conformance: field.CloudRecordingState.status field.CloudRecordingState.startedAt field.RoomConnectionState.cloudRecording [mqtt, sdk]
 test("a host's recording is a playable file of each participant, and everybody sees that it runs", async (desk) => {
     const before = await recordingsIn(directory);
@@ -71,6 +78,7 @@ test("a host's recording is a playable file of each participant, and everybody s
     const state = await anna.state();
     assert.deepEqual([state.remoteParticipants.length, box.state("remote_participants").remoteParticipants.length], [1, 1], "the recorder is nobody");
 
+    await untilFiles(before, 2);
     // Two seconds with everything, two without roomd's microphone, two with a screen.
     await anna.sound("camera", null, 2000);
     await box.carryOut("toggle_microphone", { enabled: false });
@@ -125,7 +133,8 @@ test("everybody is told when the recorder is killed, and its files can be played
     const { anna, box, boxId, annaId } = await desk.call({ devices: sources, boxIsHost: true });
     await box.carryOut("start_cloud_recording");
     await untilRecording({ anna, box });
-    await anna.sound("camera", null, 4000);
+    await untilFiles(before, 2);
+    await anna.sound("camera", null, 5000);
     const [{ pid }] = await recordersOf(desk.server.program);
     process.kill(pid, "SIGKILL");
     const { cloudRecording } = await box.waitState("cloud_recording", (part) => part.cloudRecording?.status === "error", MS);
@@ -137,7 +146,7 @@ test("everybody is told when the recorder is killed, and its files can be played
     for (const [id, expected, hz] of [[annaId, camera, HZ], [boxId, CAMERA, TONE.hz]]) {
         const { file } = broken.index.files.find(({ participantId }) => participantId === id);
         const sound = await soundOf(join(broken.folder, file));
-        assert.ok(sound.seconds > 2 && sound.seconds < 12, `${sound.seconds} s of sound`);
+        assert.ok(sound.seconds > 3 && sound.seconds < 15, `${sound.seconds} s of sound`);
         assertTone(sound, { hz });
         await assertPictures(join(broken.folder, file), { expected, fps: 15, seconds: sound.seconds });
     }
@@ -145,7 +154,8 @@ test("everybody is told when the recorder is killed, and its files can be played
     // It can be started again, which says of the broken one what it is; this one ends with the last person.
     await anna.act("startCloudRecording");
     await untilRecording({ anna, box });
-    await anna.sound("camera", null, 4000);
+    await untilFiles([...before, broken], 2);
+    await anna.sound("camera", null, 2000);
     await box.carryOut("leave_room");
     await anna.act("leaveRoom");
     const second = await newRecording([...before, broken]);
@@ -155,6 +165,48 @@ test("everybody is told when the recorder is killed, and its files can be played
     const { index } = (await recordingsIn(directory)).find(({ name }) => name === broken.name);
     assert.equal(index.state, "interrupted");
     await until("the recorder has ended", async () => (await recordersOf(desk.server.program)).length === 0);
+});
+
+test("what comes in H.264, without a camera for a while and after coming back is in files of its own that play", async (desk) => {
+    const before = await recordingsIn(directory);
+    const { anna, box, roomUrl, boxId } = await desk.call({ devices: sources, media: `video_codecs = ["h264"]` });
+    await anna.act("startCloudRecording");
+    await untilRecording({ anna, box });
+    await untilFiles(before, 2);
+    await anna.sound("camera", null, 3000);
+    await box.carryOut("toggle_camera", { enabled: false });
+    await anna.sound("camera", null, 2500);
+    await box.carryOut("toggle_camera", { enabled: true });
+    await anna.sound("camera", null, 2500);
+    await box.carryOut("leave_room");
+    await anna.until("roomd is gone", ({ remoteParticipants }) => remoteParticipants.length === 0);
+    await box.carryOut("join_room", { roomUrl, initialMuteStates: { camera: false, microphone: false } });
+    await untilFiles(before, 3);
+    await anna.sound("camera", null, 3000);
+    await anna.act("stopCloudRecording");
+    await untilNone({ anna, box });
+
+    const one = await newRecording(before);
+    assert.equal(one.index.state, "finished", JSON.stringify(one.index));
+    const its = one.index.files.filter(({ displayName }) => displayName === "Room desk");
+    assert.equal(its.length, 2, JSON.stringify(one.index.files));
+    assert.equal(its[0].participantId, boxId);
+    assert.equal(one.index.participants.filter(({ displayName }) => displayName === "Room desk").length, 2);
+    assert.ok(its[1].offsetMs > its[0].offsetMs + its[0].durationMs, JSON.stringify(its));
+    for (const file of its) {
+        assert.deepEqual([...file.codecs].sort(), ["h264", "opus"]);
+        const seen = await picturesOf(join(one.folder, file.file));
+        assert.ok(seen.distinctFrames >= seen.frames / 3, `it stands still: ${JSON.stringify(seen)}`);
+        const error = farthest(seen.cells, CAMERA);
+        assert.ok(error <= TOLERANCE, `a cell is off by ${error}, expected ${JSON.stringify(CAMERA)}: ${JSON.stringify(seen)}`);
+        const sound = await soundOf(join(one.folder, file.file));
+        assertTone(sound, { hz: TONE.hz });
+        // The sound goes on while the camera is off.
+        const without = file === its[0] ? 2 : 0;
+        const most = 15 * (file.durationMs / 1000 - without);
+        assert.ok(seen.frames >= most / 2 && seen.frames <= most * 1.15 + 5, `${seen.frames} pictures of at most ${most}`);
+        assert.ok(Math.abs(sound.seconds - file.durationMs / 1000) < 0.5, `${sound.seconds} s of sound in ${file.durationMs} ms`);
+    }
 });
 
 test("a recording ends when there is no room for more, and everybody is told why", async (desk) => {

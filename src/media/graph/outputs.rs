@@ -187,7 +187,7 @@ impl Outputs {
         self.volume = Some((volume, muted));
     }
 
-    /// An input for a stream; `None` while there is no output for it.
+    /// An input for a stream: of the recording in an engine that records; `None` while there is no output for it.
     pub(super) fn input(
         &mut self,
         peer: &ClientId,

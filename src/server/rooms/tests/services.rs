@@ -127,7 +127,7 @@ fn a_recorder_that_is_lost_ends_the_recording_for_everybody() {
     );
 }
 
-// conformance: event.cloud-recording:status-changed field.CloudRecordingState.error [server]
+// conformance: field.CloudRecordingState.error [server]
 #[test]
 fn everybody_is_told_why_a_recording_ended_that_nobody_stopped() {
     for (reason, told) in [(Some("why"), "why"), (None, "recorder_ended")] {
