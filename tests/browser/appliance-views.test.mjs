@@ -232,6 +232,7 @@ test("an SDK and roomd that do everything alike see and are told the same, field
         await anna.act("lockRoom", true);
         await anna.act("kickParticipant", benId);
         await agree("ben is sent out", (state) => !one(state, benId));
+        await ben.untilStatus("kicked", MS);
         assert.equal(await ben.call("rejoin"), "room_locked");
         await ben.act("knock");
         await agree("ben knocks", (state) => state.waitingParticipants.length === 1);
