@@ -206,6 +206,7 @@ function sequences(events, names, payloadOf) {
         const list = found.get(topic) ?? found.set(topic, []).get(topic);
         if (isMoment || list.length === 0 || timeless(list.at(-1).value, type) !== timeless(value, type)) list.push({ value, type });
     };
+    // What one is oneself before the first join differs: the box has a name then.
     let isInside = false;
     for (const { name, payload } of events) {
         isInside ||= name === "room:joined";
@@ -213,7 +214,7 @@ function sequences(events, names, payloadOf) {
             const [from, type] = PAYLOADS[name];
             const value = plain(payloadOf(from, payload), type, names);
             if (!isOwnWish(name, value)) add(name + (OF_ONE[name]?.(value) ?? ""), value, type, MOMENTS.includes(name));
-        } else if (FIELDWISE[name] && isInside) {
+        } else if (FIELDWISE[name] && (isInside || name === "remote-participants:changed")) {
             const [from, type, key] = FIELDWISE[name];
             for (const item of from(payload)) {
                 const value = plain(item, type, names);
