@@ -36,6 +36,8 @@ const TYPES = {
         id: null, clientId: null, displayName: null, stream: "Stream", isLocalClient: "flag", isAudioEnabled: null, isVideoEnabled: null,
         isPresentation: "flag", hasActivePresentation: "flag", breakoutGroup: "group", breakoutGroupAssigned: null,
     },
+    // A tile of that moment in an event: what comes and goes with the media is compared in the state.
+    SpotlitView: { id: null, clientId: null, displayName: null, isLocalClient: "flag", isPresentation: "flag", breakoutGroup: "group" },
     ScreenshareState: { participantId: null, id: null, hasAudioTrack: null, stream: "Stream", isLocal: null, breakoutGroup: "group" },
     BreakoutState: {
         isActive: null, currentGroup: "BreakoutGroup", groupedParticipants: ["GroupedParticipants"], participantsInCurrentGroup: ["ClientView"],
@@ -167,7 +169,7 @@ const PAYLOADS = {
     "screenshare:stopped": [({ id }) => id, null],
     "waiting-participant:joined": [(event) => event, "WaitingParticipantState"],
     "waiting-participant:left": [({ id }) => id, null],
-    "spotlight:participant-added": [(event) => event, "ClientView"],
+    "spotlight:participant-added": [(event) => event, "SpotlitView"],
     "spotlight:participant-removed": [({ id }) => id, null],
     "room:joined": [(event) => event, "RoomJoinedEvent"],
     "room:joined:error": [({ error }) => error, null],
@@ -228,7 +230,7 @@ function sequences(events, names, payloadOf) {
 }
 
 /** The fields of the table that are not in `seen`. */
-export const unseen = (seen) => Object.entries(TYPES).flatMap(([type, fields]) => Object.keys(fields).map((field) => `${type}.${field}`).filter((field) => !seen.has(field)));
+export const unseen = (seen) => Object.entries(TYPES).filter(([type]) => type !== "SpotlitView").flatMap(([type, fields]) => Object.keys(fields).map((field) => `${type}.${field}`).filter((field) => !seen.has(field)));
 
 /** What differs between the events of the SDK and of roomd, topic by topic, and the topics; `names` as for the views. */
 export function eventDifferences(sdk, roomd, names) {
