@@ -40,6 +40,11 @@ function guests(desk, { meeting, sdk, box }) {
             role: async () => (await sdk.state()).localParticipant.roleName,
             tiles: async () => (await sdk.call("view")).grid.allClientViews.length,
             id: async () => (await sdk.state()).localParticipant.id,
+            /** The groups that it was told of when it came, and its own. */
+            async groups() {
+                const { breakout, breakoutGroup } = await sdk.call("welcome");
+                return { groups: breakout.groups, startedAt: breakout.startedAt, own: breakoutGroup || null };
+            },
             settle: async () => {},
         },
         roomd: {
@@ -58,6 +63,10 @@ function guests(desk, { meeting, sdk, box }) {
             role: async () => (await box.waitState("local_participant", ({ roleName }) => roleName !== "none", MS)).roleName,
             tiles: async () => box.state("client_views").clientViews.length,
             id: async () => box.state("local_participant").id,
+            async groups() {
+                const { groups, startedAt } = await box.waitState("breakout", ({ isActive }) => isActive, MS);
+                return { groups, startedAt, own: box.state("local_participant").breakoutGroup || null };
+            },
             // Commands are carried out in their order.
             settle: () => box.carryOut("set_volume", { level: 50 }),
         },
@@ -87,6 +96,7 @@ async function seen(anna, id, since) {
 
 // conformance: role.visitor role.granted_visitor role.viewer role.granted_viewer role.host role.recorder [sdk]
 // conformance: role.streamer role.captioner role.assistant [sdk]
+// conformance: field.RoomJoinedSuccess.breakout field.RoomJoinedSuccess.breakoutGroup [sdk]
 // conformance: rule.lockRoom rule.requestAudioAndVideo [mqtt, sdk]
 // conformance: rule.spotlights rule.chat rule.screenshare rule.breakoutMoves rule.ownMediaNameAndHand [mqtt, sdk]
 // conformance: field.WherebyClientOptions.assistantKey field.WherebyClientOptions.isAssistant [mqtt, sdk]
@@ -98,7 +108,8 @@ test("each role may do the same as an SDK and as roomd, and no more", async (des
     assert.equal(await anna.join({ roomUrl: meeting.sdkUrl, roomKey: meeting.hostKey, devices: small(3, 880) }), "joined");
     const annaId = (await anna.state()).localParticipant.id;
     await anna.act("startBreakoutSession", { groups: { a: "Group A" } });
-    await anna.until("a session", (state) => state.breakout.isActive, { ms: MS });
+    const { breakout } = await anna.until("a session", (state) => state.breakout.isActive, { ms: MS });
+    const told = { groups: { a: "Group A" }, startedAt: breakout.startedAt, own: null };
     const keysOf = { visitor: {}, viewer: { roomKey: meeting.viewerKey }, granted_visitor: {}, granted_viewer: { roomKey: meeting.viewerKey }, assistant: { assistantKey: ASSISTANT_KEY } };
     const both = guests(desk, { meeting, sdk, box });
 
@@ -120,6 +131,7 @@ test("each role may do the same as an SDK and as roomd, and no more", async (des
                 await anna.until("open", (state) => !state.isLocked, { ms: MS });
             } else {
                 assert.equal(await guest.join(keys), "joined", where);
+                assert.deepEqual(await guest.groups(), told, where);
             }
             assert.equal(await guest.role(), role, where);
             const id = await guest.id();

@@ -18,9 +18,9 @@ const TYPES = {
         remoteParticipants: ["RemoteParticipantState"], screenshares: ["ScreenshareState"], waitingParticipants: ["WaitingParticipantState"],
         spotlightedParticipants: ["ClientView"],
     },
-    GridState: { allClientViews: ["ClientView"], spotlightedParticipants: ["ClientView"] },
+    GridState: { allClientViews: ["ClientView"], spotlightedParticipants: ["ClientView"], numParticipants: null },
     LocalParticipantState: {
-        displayName: null, id: null, roleName: null, isAudioEnabled: null, isVideoEnabled: null, isLocalParticipant: null,
+        displayName: null, id: null, roleName: null, stream: "Stream", isAudioEnabled: null, isVideoEnabled: null, isLocalParticipant: null,
         isScreenSharing: null, breakoutGroupAssigned: null, breakoutGroup: "group", stickyReaction: "StickyReaction", isDialIn: null,
         isAudioRecorder: null,
     },
@@ -36,6 +36,8 @@ const TYPES = {
         id: null, clientId: null, displayName: null, stream: "Stream", isLocalClient: "flag", isAudioEnabled: null, isVideoEnabled: null,
         isPresentation: "flag", hasActivePresentation: "flag", breakoutGroup: "group", breakoutGroupAssigned: null,
     },
+    // A tile of that moment in an event: what comes and goes with the media is compared in the state.
+    SpotlitView: { id: null, clientId: null, displayName: null, isLocalClient: "flag", isPresentation: "flag", breakoutGroup: "group" },
     ScreenshareState: { participantId: null, id: null, hasAudioTrack: null, stream: "Stream", isLocal: null, breakoutGroup: "group" },
     BreakoutState: {
         isActive: null, currentGroup: "BreakoutGroup", groupedParticipants: ["GroupedParticipants"], participantsInCurrentGroup: ["ClientView"],
@@ -59,7 +61,7 @@ const TYPES = {
  * what the SDK keeps of somebody in another group.
  */
 function streamOf(stream) {
-    const isUsed = ({ enabled, readyState }) => enabled && readyState === "live";
+    const isUsed = ({ enabled, readyState }) => stream.active && enabled && readyState === "live";
     const has = (kind) => (stream.tracks ? stream.tracks.some((track) => track.kind === kind && isUsed(track)) : stream[kind]);
     const seen = { video: Boolean(has("video")), audio: Boolean(has("audio")) };
     return seen.video || seen.audio ? seen : null;
@@ -105,13 +107,16 @@ export function viewOfRoomd(box) {
             liveStream: part("live_stream", "liveStream"),
             liveCaptions: part("live_captions", "liveCaptions"),
             liveTranscription: part("live_transcription", "liveTranscription"),
-            localParticipant: box.state("local_participant"),
+            localParticipant: {
+                ...box.state("local_participant"),
+                stream: { video: isInside ? camera.proof.open : isVideoEnabled, audio: isInside ? microphone.proof.open : isAudioEnabled },
+            },
             remoteParticipants: part("remote_participants", "remoteParticipants"),
             screenshares: part("screenshares", "screenshares"),
             waitingParticipants: part("waiting_participants", "waitingParticipants"),
             spotlightedParticipants: spotlights,
         },
-        GridState: { allClientViews: part("client_views", "clientViews"), spotlightedParticipants: spotlights },
+        GridState: { allClientViews: part("client_views", "clientViews"), spotlightedParticipants: spotlights, numParticipants: part("room", "numParticipants") },
     };
 }
 
@@ -164,7 +169,7 @@ const PAYLOADS = {
     "screenshare:stopped": [({ id }) => id, null],
     "waiting-participant:joined": [(event) => event, "WaitingParticipantState"],
     "waiting-participant:left": [({ id }) => id, null],
-    "spotlight:participant-added": [(event) => event, "ClientView"],
+    "spotlight:participant-added": [(event) => event, "SpotlitView"],
     "spotlight:participant-removed": [({ id }) => id, null],
     "room:joined": [(event) => event, "RoomJoinedEvent"],
     "room:joined:error": [({ error }) => error, null],
@@ -203,6 +208,7 @@ function sequences(events, names, payloadOf) {
         const list = found.get(topic) ?? found.set(topic, []).get(topic);
         if (isMoment || list.length === 0 || timeless(list.at(-1).value, type) !== timeless(value, type)) list.push({ value, type });
     };
+    // What one is oneself before the first join differs: the box has a name then.
     let isInside = false;
     for (const { name, payload } of events) {
         isInside ||= name === "room:joined";
@@ -210,7 +216,7 @@ function sequences(events, names, payloadOf) {
             const [from, type] = PAYLOADS[name];
             const value = plain(payloadOf(from, payload), type, names);
             if (!isOwnWish(name, value)) add(name + (OF_ONE[name]?.(value) ?? ""), value, type, MOMENTS.includes(name));
-        } else if (FIELDWISE[name] && isInside) {
+        } else if (FIELDWISE[name] && (isInside || name === "remote-participants:changed")) {
             const [from, type, key] = FIELDWISE[name];
             for (const item of from(payload)) {
                 const value = plain(item, type, names);
@@ -224,7 +230,7 @@ function sequences(events, names, payloadOf) {
 }
 
 /** The fields of the table that are not in `seen`. */
-export const unseen = (seen) => Object.entries(TYPES).flatMap(([type, fields]) => Object.keys(fields).map((field) => `${type}.${field}`).filter((field) => !seen.has(field)));
+export const unseen = (seen) => Object.entries(TYPES).filter(([type]) => type !== "SpotlitView").flatMap(([type, fields]) => Object.keys(fields).map((field) => `${type}.${field}`).filter((field) => !seen.has(field)));
 
 /** What differs between the events of the SDK and of roomd, topic by topic, and the topics; `names` as for the views. */
 export function eventDifferences(sdk, roomd, names) {
