@@ -145,6 +145,8 @@ pub struct Appliance {
     shown: ApplianceState,
     memory: Memory,
     remembered: Memory,
+    /// The start is over; before it the room says nothing of what was chosen.
+    has_started: bool,
     microphone: CaptureReport,
     camera: CaptureReport,
     /// Demands to open that the media graph has not answered yet: until it has, samples may flow.
@@ -188,6 +190,7 @@ impl Appliance {
             room: RoomConnection::new(concat!("roomd:", env!("CARGO_PKG_VERSION"))),
             shown: ApplianceState::default(),
             remembered: memory.clone(),
+            has_started: false,
             memory,
             microphone: CaptureReport::default(),
             camera: CaptureReport::default(),
@@ -250,7 +253,10 @@ impl Appliance {
         let cause = self.cause_of(&input);
         self.note_switch(&input, &cause);
         match input {
-            ApplianceInput::Start => self.started(now),
+            ApplianceInput::Start => {
+                self.started(now);
+                self.has_started = true;
+            }
             ApplianceInput::Command { id, command, by } => self.command(now, id, command, by),
             ApplianceInput::Room(input) => self.room_input(now, input),
             ApplianceInput::Retrying {
@@ -422,7 +428,9 @@ impl Appliance {
                 payload: json!(problem),
             }));
         }
-        self.remember();
+        if self.has_started {
+            self.remember();
+        }
         if self.stopping && policy::is_out(self.room.state().connection_status) {
             self.stopping = false;
             self.outputs.push(ApplianceOutput::Stopped);

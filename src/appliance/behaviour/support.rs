@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::appliance::{
     Appliance, ApplianceInput, ApplianceOutput, ApplianceSettings, ChangeSource, ChangedBy,
-    Command, CommandError, JoinRoom, Memory, RequestId,
+    Command, CommandError, ControlsPart, JoinRoom, Memory, RequestId,
 };
 
 pub(super) struct Wall {
@@ -47,6 +47,8 @@ impl Wall {
             requests: 0,
         };
         wall.appliance.forbid(bans);
+        // As the room loop does: what is heard before the start changes nothing of what is remembered.
+        wall.input(ApplianceInput::Controls(ControlsPart::default()));
         wall.input(ApplianceInput::Start);
         wall
     }
