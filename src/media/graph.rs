@@ -367,7 +367,9 @@ impl Graph {
     }
 
     fn hear_capture(&mut self, CaptureNews { source, mut report }: CaptureNews) {
-        self.returning.hear(source, &report, Instant::now());
+        let is_wanted = self.encoders.is_on(source);
+        self.returning
+            .hear(source, is_wanted, &report, Instant::now());
         if report.error.is_some() && !report.flowing && !report.returning {
             self.encoders.switch(source, false);
         }

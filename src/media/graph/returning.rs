@@ -61,9 +61,16 @@ impl Returning {
         self.lost.remove(&source);
     }
 
-    /// Follows a report: after a loss, and after an attempt that failed, there is a next look.
-    pub(super) fn hear(&mut self, source: Source, report: &CaptureReport, now: Instant) {
-        if report.returning {
+    /// Follows a report: after a loss, and after an attempt that failed, there is a next look. Not for a source that is not
+    /// wanted (any more): its report may have been under way when it was switched off.
+    pub(super) fn hear(
+        &mut self,
+        source: Source,
+        is_wanted: bool,
+        report: &CaptureReport,
+        now: Instant,
+    ) {
+        if report.returning && is_wanted {
             let look = self.lost.entry(source).or_insert(Look {
                 next: None,
                 looks: 0,
@@ -162,7 +169,7 @@ mod tests {
         let now = Instant::now();
         let mut delays = Vec::new();
         for _ in 0..5 {
-            returning.hear(Source::Camera, &lost(), now);
+            returning.hear(Source::Camera, true, &lost(), now);
             delays.push(returning.next_deadline().unwrap() - now);
         }
         assert_eq!(delays[0], FIRST_LOOK);
@@ -174,11 +181,14 @@ mod tests {
     fn what_is_closed_or_works_is_not_looked_for() {
         let mut returning = Returning::new();
         let now = Instant::now();
-        returning.hear(Source::Camera, &lost(), now);
-        returning.hear(Source::Camera, &CaptureReport::default(), now);
+        returning.hear(Source::Camera, true, &lost(), now);
+        returning.hear(Source::Camera, true, &CaptureReport::default(), now);
         assert_eq!(returning.next_deadline(), None);
-        returning.hear(Source::Microphone, &lost(), now);
+        returning.hear(Source::Microphone, true, &lost(), now);
         returning.forget(Source::Microphone);
+        assert_eq!(returning.next_deadline(), None);
+        // The report of a loss that was under way when it was switched off.
+        returning.hear(Source::Microphone, false, &lost(), now);
         assert_eq!(returning.next_deadline(), None);
     }
 }
