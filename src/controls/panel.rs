@@ -196,11 +196,7 @@ impl Panel {
         let Some(open) = self.devices.get(node) else {
             return;
         };
-        let state = if on {
-            SwitchState::Muted
-        } else {
-            SwitchState::Released
-        };
+        let state = SwitchState::read(on);
         for (_, row) in open.switches.iter().filter(|(code, _)| *code == switch) {
             self.switches.set(*row, &open.identity, state);
         }
@@ -209,11 +205,7 @@ impl Panel {
     fn line(&mut self, used: Use, active: bool, at: Instant) -> Vec<(usize, Gesture)> {
         match used {
             Use::Switch(row) => {
-                let state = if active {
-                    SwitchState::Muted
-                } else {
-                    SwitchState::Released
-                };
+                let state = SwitchState::read(active);
                 self.switches.set(row, LINE, state);
                 Vec::new()
             }

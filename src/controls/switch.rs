@@ -31,6 +31,13 @@ pub enum SwitchState {
     Unreadable,
 }
 
+impl SwitchState {
+    /// What a switch that can be read says.
+    pub(crate) fn read(mutes: bool) -> Self {
+        if mutes { Self::Muted } else { Self::Released }
+    }
+}
+
 /// A switch that forbids something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ban {

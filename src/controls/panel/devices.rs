@@ -276,11 +276,7 @@ impl Panel {
     fn line_opened(&mut self, used: Use, active: bool) {
         match used {
             Use::Switch(row) => {
-                let state = if active {
-                    SwitchState::Muted
-                } else {
-                    SwitchState::Released
-                };
+                let state = SwitchState::read(active);
                 self.switches.set(row, LINE, state);
             }
             Use::Button(row) => {

@@ -50,11 +50,7 @@ fn opened(panel: &mut Panel, node: &Path, muted: bool) {
     let identity = "Speakerphone|0000:0000||".to_owned();
     let button = Button::new(TIMING, panel.table.buttons[0].used_for(), false);
     panel.buttons.insert((identity.clone(), 0), button);
-    let state = if muted {
-        SwitchState::Muted
-    } else {
-        SwitchState::Released
-    };
+    let state = SwitchState::read(muted);
     panel.switches.set(0, &identity, state);
     let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
     let open = Open {
