@@ -12,6 +12,7 @@ mod streams;
 mod webrtcbin;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -104,6 +105,8 @@ struct PeerConnection {
     dtls_role: Option<sdp::Setup>,
     remote: Vec<Section>,
     local: Vec<Section>,
+    /// Indexes of the sections in which we send or once did.
+    own_sections: BTreeSet<usize>,
     early_candidates: Vec<IceCandidate>,
     outgoing: Vec<Outgoing>,
     retired: Vec<Outgoing>,
@@ -156,6 +159,7 @@ impl PeerConnection {
             dtls_role: None,
             remote: Vec::new(),
             local: Vec::new(),
+            own_sections: BTreeSet::new(),
             early_candidates: Vec::new(),
             outgoing: Vec::new(),
             retired: Vec::new(),
@@ -339,13 +343,16 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// Lets coded samples into every branch whose section is agreed.
+    /// Lets coded samples into every branch whose section is agreed and wanted by the peer.
     fn open_outputs(&self) {
         if !self.connected || self.negotiation != Negotiation::Stable {
             return;
         }
         for branch in &self.outgoing {
-            if branch.section().is_some() && branch.output.open() && branch.key.codec.is_video() {
+            let section = branch.section().and_then(|index| self.remote.get(index));
+            if !section.is_some_and(Section::is_receiving) {
+                branch.output.shut();
+            } else if branch.output.open() && branch.key.codec.is_video() {
                 self.demand(PeerDemand::KeyFrame(branch.key));
             }
         }

@@ -2,9 +2,13 @@
 //!
 //! webrtcbin makes and reads the descriptions; this is only what it does not do by itself.
 
+mod direction;
+
 use roomd_protocol::{StreamId, client::IceCandidate};
 
 use crate::encoders::Codec;
+pub use direction::Direction;
+pub(crate) use direction::with_directions;
 
 /// One media section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,27 +27,6 @@ pub struct Section {
     pub payloads: Vec<Payload>,
     /// Port 0 without `a=bundle-only`: refused.
     pub rejected: bool,
-}
-
-/// Direction of a section as its writer sees it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// Both ways.
-    #[default]
-    SendRecv,
-    /// The writer sends only.
-    SendOnly,
-    /// The writer receives only.
-    RecvOnly,
-    /// Nothing.
-    Inactive,
-}
-
-impl Direction {
-    /// The writer of the description sends.
-    pub fn sends(self) -> bool {
-        matches!(self, Self::SendRecv | Self::SendOnly)
-    }
 }
 
 /// One payload type.
@@ -88,6 +71,11 @@ impl Section {
             .iter()
             .find(|payload| payload.carries(codec))
             .map(|payload| payload.number)
+    }
+
+    /// Whether its writer wants to be sent something in it.
+    pub fn is_receiving(&self) -> bool {
+        self.direction.receives() && !self.rejected
     }
 
     /// Whether its writer sends a stream in it.
@@ -136,10 +124,6 @@ fn media_line(media: &str, session: &Section) -> Section {
 fn read_attribute(attribute: &str, section: &mut Section) {
     let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
     match name {
-        "sendrecv" => section.direction = Direction::SendRecv,
-        "sendonly" => section.direction = Direction::SendOnly,
-        "recvonly" => section.direction = Direction::RecvOnly,
-        "inactive" => section.direction = Direction::Inactive,
         "bundle-only" => section.rejected = false,
         "mid" if !value.is_empty() => section.mid = Some(value.to_owned()),
         "ice-ufrag" => section.ufrag = Some(value.to_owned()),
@@ -163,7 +147,11 @@ fn read_attribute(attribute: &str, section: &mut Section) {
                 payload.parameters = parameters.to_owned();
             }
         }
-        _ => {}
+        _ => {
+            if let Some(direction) = Direction::named(attribute) {
+                section.direction = direction;
+            }
+        }
     }
 }
 

@@ -136,5 +136,6 @@ fn steady(participant: &RemoteParticipant) -> RemoteParticipant {
     }
     participant.streams.clear();
     participant.is_accepted = false;
+    participant.ended_shares.clear();
     participant
 }

@@ -133,6 +133,7 @@ impl RoomConnection {
             if !client.streams.contains(&started.stream_id) {
                 client.streams.push(started.stream_id.clone());
             }
+            client.ended_shares.retain(|id| *id != started.stream_id);
             // It may have arrived before it was announced.
             if client
                 .stream
@@ -153,6 +154,7 @@ impl RoomConnection {
                 .is_some_and(|stream| stream.id == stopped.stream_id)
             {
                 client.presentation_stream = None;
+                client.ended_shares.push(stopped.stream_id.clone());
             }
         });
     }
@@ -161,6 +163,9 @@ impl RoomConnection {
     /// other one is the camera, any further one a presentation again.
     pub(crate) fn stream_arrived(&mut self, peer: &ClientId, id: StreamId, tracks: RemoteTracks) {
         self.update_client(peer, |client| {
+            if client.ended_shares.contains(&id) {
+                return;
+            }
             let announced = client.streams.contains(&id);
             let is_camera =
                 !announced && client.stream.as_ref().is_none_or(|stream| stream.id == id);
@@ -175,6 +180,7 @@ impl RoomConnection {
 
     pub(crate) fn stream_ended(&mut self, peer: &ClientId, id: &StreamId) {
         self.update_client(peer, |client| {
+            client.ended_shares.retain(|ended| ended != id);
             for slot in [&mut client.stream, &mut client.presentation_stream] {
                 if slot.as_ref().is_some_and(|stream| stream.id == *id) {
                     *slot = None;
@@ -259,5 +265,6 @@ fn participant(client: SignalClient, was_here_first: bool) -> RemoteParticipant 
         streams: client.streams,
         was_here_first,
         is_accepted: false,
+        ended_shares: Vec::new(),
     }
 }

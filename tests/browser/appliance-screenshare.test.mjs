@@ -71,6 +71,60 @@ test("the SDK shares and ends it twice over a connection that roomd offered", as
     assertTone(await call.anna.sound(), TONE);
 });
 
+/** A share in a section that so far only roomd sent must not cost the connection: the camera would stand still meanwhile. */
+const assertNoneMadeAnew = async ({ anna, box }) => {
+    assert.equal((await anna.call("descriptions")).length, 1, "a connection was made anew");
+    assert.deepEqual(box.program.lines.filter((line) => line.includes("a peer connection failed")), []);
+    assert.deepEqual(await anna.call("refusedDescriptions"), []);
+};
+
+for (const boxFirst of [false, true]) {
+    const offerer = boxFirst ? "roomd" : "the browser";
+    test(`a browser without camera shares its screen and turns its camera on, over the connection that ${offerer} offered`, async (desk) => {
+        const call = await desk.call({ devices: sources, kinds: { audio: true, video: false }, boxFirst });
+        await sdkShares(call);
+        await call.anna.act("toggleCamera", true);
+        await call.box.waitState("remote_participants", ({ remoteParticipants: [one] }) => one.isVideoEnabled && one.stream?.fps > 0);
+        await sdkShares(call);
+        await roomdShares(call);
+        await assertNoneMadeAnew(call);
+    });
+}
+
+test("both share at once and in every order, over the connection that is there", async (desk) => {
+    const call = await desk.call({ devices: sources });
+    const { anna, box } = call;
+    const both = async () => {
+        await box.waitState("screenshares", ({ screenshares }) => screenshares.length === 2);
+        await box.waitState("remote_participants", ({ remoteParticipants: [one] }) => one.presentationStream?.receiving && one.stream?.receiving);
+        await anna.untilStream("presentation");
+        assertPicture(await anna.picture("presentation"), { expected: PRESENTATION, sentFps: SHARE_FPS });
+    };
+    await box.carryOut("start_screenshare", {});
+    await anna.untilStream("presentation");
+    await anna.act("startScreenshare");
+    await both();
+    await box.carryOut("stop_screenshare");
+    await anna.until("roomd's share gone", (state) => state.remoteParticipants[0].presentationStream === null);
+    await box.waitState("remote_participants", ({ remoteParticipants: [one] }) => one.presentationStream?.receiving);
+    await box.carryOut("start_screenshare", {});
+    await both();
+    await anna.act("stopScreenshare");
+    await box.waitState("remote_participants", ({ remoteParticipants: [one] }) => one.presentationStream === null);
+    assertPicture(await anna.picture("presentation"), { expected: PRESENTATION, sentFps: SHARE_FPS });
+    await anna.act("startScreenshare");
+    await both();
+    await anna.act("stopScreenshare");
+    // Offers that cross would end the connection: there is no rollback in this protocol.
+    await box.waitState("remote_participants", ({ remoteParticipants: [one] }) => one.presentationStream === null);
+    await anna.until("a settled connection", () => window.lab.settledConnections() === 1);
+    await box.carryOut("stop_screenshare");
+    await box.waitState("screenshares", ({ screenshares }) => screenshares.length === 0);
+    await anna.until("roomd's share gone", (state) => state.remoteParticipants[0].presentationStream === null);
+    assertPicture(await anna.picture(), { expected: CAMERA, sentFps: FPS });
+    await assertNoneMadeAnew(call);
+});
+
 test("both share at once, and who comes later sees both", async (desk) => {
     const call = await desk.call({ devices: sources });
     await call.box.carryOut("start_screenshare", { source: "laptop" });

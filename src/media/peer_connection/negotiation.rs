@@ -6,7 +6,7 @@ use roomd_room::MediaEvent;
 use super::{Agreed, Negotiation, NegotiationError, PeerConnection, PeerRequest, webrtcbin};
 use crate::{
     encoders::Codec,
-    sdp::{self, Section},
+    sdp::{self, Direction, Section},
 };
 use gst::prelude::*;
 use gstreamer as gst;
@@ -41,7 +41,13 @@ impl PeerConnection {
         kind: SdpType,
         sdp: String,
     ) -> Result<(), NegotiationError> {
-        webrtcbin::set(&self.webrtcbin, "set-local-description", kind, &sdp).await?;
+        let told = self.as_told(&sdp);
+        webrtcbin::set(&self.webrtcbin, "set-local-description", kind, &told).await?;
+        let sdp = if kind == SdpType::Answer {
+            self.within_the_offer(&sdp)
+        } else {
+            sdp
+        };
         let before = std::mem::replace(&mut self.local, sdp::sections(&sdp)).len();
         let known: Vec<_> = self
             .outgoing
@@ -49,6 +55,7 @@ impl PeerConnection {
             .map(|branch| (branch.section(), branch.key.codec.is_video()))
             .collect();
         let places = sdp::assign_sections(&self.local, before, &known);
+        self.own_sections.extend(places.iter().flatten());
         let sent: Vec<_> = self
             .outgoing
             .iter()
@@ -114,12 +121,44 @@ impl PeerConnection {
         sdp: &str,
         sections: Vec<Section>,
     ) -> Result<(), NegotiationError> {
-        webrtcbin::set(&self.webrtcbin, "set-remote-description", kind, sdp).await?;
+        if self.remote.is_empty() && kind == SdpType::Offer {
+            // webrtcbin gives our branches the first sections of their kinds.
+            let branches: Vec<_> = self
+                .outgoing
+                .iter()
+                .map(|branch| (None, branch.key.codec.is_video()))
+                .collect();
+            let places = sdp::assign_sections(&sections, 0, &branches);
+            self.own_sections.extend(places.into_iter().flatten());
+        }
+        let told = self.as_told(sdp);
+        webrtcbin::set(&self.webrtcbin, "set-remote-description", kind, &told).await?;
         self.remote = sections;
         for candidate in std::mem::take(&mut self.early_candidates) {
             self.add_candidate(&candidate);
         }
         Ok(())
+    }
+
+    /// A description as webrtcbin is told it. Version 1.22 cannot follow a section that changes its direction,
+    /// and peers do change those in which we send: they begin a share in the section of ours, or come without
+    /// camera and turn it on. So webrtcbin believes that both ends send there from the first description to
+    /// the last; what is true stands in `local` and `remote`.
+    fn as_told(&self, sdp: &str) -> String {
+        sdp::with_directions(sdp, |index| {
+            self.own_sections
+                .contains(&index)
+                .then_some(Direction::SendRecv)
+        })
+    }
+
+    /// An answer of webrtcbin with the directions that the peer's offer allows.
+    fn within_the_offer(&self, answer: &str) -> String {
+        let made = sdp::sections(answer);
+        sdp::with_directions(answer, |index| {
+            let offered = self.remote.get(index)?.direction;
+            Some(made.get(index)?.direction.answering(offered))
+        })
     }
 
     /// What follows when both descriptions are in force.

@@ -257,6 +257,42 @@ fn an_announced_stream_is_a_presentation_and_the_other_one_the_camera() {
 }
 
 #[test]
+fn what_still_arrives_of_an_ended_share_is_no_share_until_it_is_announced_again() {
+    let mut desk = Desk::in_room();
+    let session = connected(&mut desk);
+    let share = |event: &str| {
+        (
+            event.to_owned(),
+            json!({ "clientId": "a", "streamId": "scr", "hasAudioTrack": false }),
+        )
+    };
+    let arrives = |stream: &str, receiving| MediaEvent::RemoteStream {
+        peer: "a".into(),
+        session,
+        stream: stream.into(),
+        tracks: RemoteTracks {
+            video: true,
+            receiving,
+            ..RemoteTracks::default()
+        },
+    };
+    desk.media(arrives("cam", true));
+    for (event, payload) in [share("screenshare_started"), share("screenshare_stopped")] {
+        desk.media(arrives("scr", true));
+        desk.signal(&event, payload);
+    }
+    // The next description is still under way.
+    desk.media(arrives("scr", false));
+    assert!(desk.room.state().screenshares.is_empty());
+    let (event, payload) = share("screenshare_started");
+    desk.signal(&event, payload);
+    desk.media(arrives("scr", true));
+    assert_eq!(desk.room.state().screenshares.len(), 1);
+    let participant = &desk.room.state().remote_participants[0];
+    assert_eq!(participant.stream.as_ref().unwrap().id.as_str(), "cam");
+}
+
+#[test]
 fn a_microphone_that_does_not_open_is_not_announced_as_open() {
     let mut desk = Desk::in_room();
     desk.act(Action::ToggleMicrophone(Some(true))).unwrap();

@@ -359,6 +359,7 @@ impl RoomConnection {
         self.update_client(id, |client: &mut RemoteParticipant| {
             client.stream = None;
             client.presentation_stream = None;
+            client.ended_shares.clear();
         });
     }
 }

@@ -109,6 +109,10 @@ pub struct RemoteParticipant {
     #[serde(skip)]
     #[schemars(skip)]
     pub is_accepted: bool,
+    /// Shares that were ended and still stand in the description: what arrives of them is no share any more.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub ended_shares: Vec<StreamId>,
 }
 
 /// A stream that arrives from somebody.

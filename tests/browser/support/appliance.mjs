@@ -117,13 +117,13 @@ export function applianceBench(options) {
                         return Object.assign(box, { program: roomd.program, roomd, toml });
                     };
                     /** A room in which roomd (a visitor unless told otherwise, both devices on) and the SDK "anna" (host) are connected. */
-                    const call = async ({ devices, boxFirst = false, boxIsHost = false, meetingOptions, origin = around.server.origin, ...given }) => {
+                    const call = async ({ devices, kinds, boxFirst = false, boxIsHost = false, meetingOptions, origin = around.server.origin, ...given }) => {
                         const meeting = await desk.meeting(meetingOptions);
                         const roomUrl = origin + meeting.roomName;
                         const anna = await desk.open("anna");
                         const box = await appliance(given);
                         const joinAnna = async () => {
-                            const joined = await anna.join({ roomUrl: meeting.sdkUrl, roomKey: meeting.hostKey, devices });
+                            const joined = await anna.join({ roomUrl: meeting.sdkUrl, roomKey: meeting.hostKey, devices, kinds });
                             if (joined !== "joined") throw new Error(`anna: ${joined}`);
                         };
                         if (!boxFirst) await joinAnna();

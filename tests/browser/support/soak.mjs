@@ -137,11 +137,7 @@ function possibilities({ people, ids, seen, step, pick }) {
         const unwanted = pick(seen.chat.filter(({ senderId, removed }) => !removed && (senderId === id || actor.isHost)));
         if (unwanted) add(1, actor, "removeChatMessage", [unwanted.id], (view) => view.chat.every((message) => message.id !== unwanted.id || message.removed));
         const shares = seen.screenshares.includes(id);
-        // A browser sends its share in a section that so far only roomd sends: roomd's share, or its camera where the browser's
-        // was never on. webrtcbin 1.22 cannot follow, the connection is made anew, and that is not always answered:
-        // a known fault, docs/wire-differences.md.
-        const makesAnew = actor.isSdk && !shares && (!own.isVideoEnabled || there.some((person) => !person.isSdk && seen.screenshares.includes(ids.get(person.name))));
-        if (!makesAnew) add(2, actor, shares ? "stopScreenshare" : "startScreenshare", [], (view) => view.screenshares.includes(id) === !shares);
+        add(2, actor, shares ? "stopScreenshare" : "startScreenshare", [], (view) => view.screenshares.includes(id) === !shares);
         // What the SDK does with a share when it leaves is its own affair; everybody stops first.
         if (away.length === 0 && !shares && (!seen.isLocked || actor.isHost)) {
             const leave = { weight: 1, line: `${actor.name}: leaveRoom()`, expect: (view) => !one(view, id) };

@@ -36,8 +36,8 @@ const TYPES = {
         id: null, clientId: null, displayName: null, stream: "Stream", isLocalClient: "flag", isAudioEnabled: null, isVideoEnabled: null,
         isPresentation: "flag", hasActivePresentation: "flag", breakoutGroup: "group", breakoutGroupAssigned: null,
     },
-    // A tile of that moment in an event: what comes and goes with the media is compared in the state.
-    SpotlitView: { id: null, clientId: null, displayName: null, isLocalClient: "flag", isPresentation: "flag", breakoutGroup: "group" },
+    // A tile of that moment in an event: what comes and goes with the media itself is compared in the state.
+    SpotlitView: { id: null, clientId: null, displayName: null, isLocalClient: "flag", isPresentation: "flag", hasActivePresentation: "flag", breakoutGroup: "group" },
     ScreenshareState: { participantId: null, id: null, hasAudioTrack: null, stream: "Stream", isLocal: null, breakoutGroup: "group" },
     BreakoutState: {
         isActive: null, currentGroup: "BreakoutGroup", groupedParticipants: ["GroupedParticipants"], participantsInCurrentGroup: ["ClientView"],

@@ -180,6 +180,7 @@ fn still_there(turn: &Turn) -> Verdict {
         let others = others.map(|one| {
             let mut one = one.clone();
             (one.stream, one.presentation_stream, one.is_accepted) = (None, None, false);
+            one.ended_shares.clear();
             one
         });
         others.collect::<Vec<_>>()
