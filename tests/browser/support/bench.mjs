@@ -58,7 +58,7 @@ export function bench({ front: frontOptions = {}, browser: browserOptions = {}, 
             try {
                 await body(desk);
             } catch (error) {
-                const folder = await keepEvidence(name, { ...seen, texts: { ...seen.texts, "browser.log": around.browser.log.join("\n") } });
+                const folder = await keepEvidence(name, { ...seen, texts: { ...seen.texts, "browser.log": around.browser.log.join("\n"), "failure.txt": error.stack } });
                 error.message += `\nevidence: ${folder}`;
                 throw error;
             } finally {
