@@ -51,6 +51,13 @@ async function untilFiles(before, count) {
     await until(`${count} files`, async () => (await recordingsIn(directory)).find(({ name, index }) => !known.includes(name) && index.files.length >= count), MS);
 }
 
+/** The pictures that are in the file of a participant's camera by now. */
+async function framesOf(before, id) {
+    const known = before.map(({ name }) => name);
+    const { folder, index } = (await recordingsIn(directory)).find(({ name }) => !known.includes(name));
+    return (await picturesOf(join(folder, index.files.find(({ participantId }) => participantId === id).file))).frames;
+}
+
 /** A file shows these colours, moves, and lasts about so many seconds at that rate. */
 async function assertPictures(file, { expected, fps, seconds }) {
     const seen = await picturesOf(file);
@@ -214,6 +221,33 @@ test("what comes in H.264, without a camera for a while and after coming back is
         assert.ok(seen.frames >= most / 2 && seen.frames <= most * 1.15 + 5, `${seen.frames} pictures of at most ${most}`);
         assert.ok(Math.abs(sound.seconds - file.durationMs / 1000) < 0.5, `${sound.seconds} s of sound in ${file.durationMs} ms`);
     }
+});
+
+test("a recording goes on with who is in a breakout group, where it is seen too", async (desk) => {
+    const before = await recordingsIn(directory);
+    const { anna, box, boxId, annaId } = await desk.call({ devices: sources, boxIsHost: true, meetingOptions: { roomMode: "group" } });
+    const began = performance.now();
+    await anna.act("startCloudRecording");
+    await untilRecording({ anna, box });
+    await untilFiles(before, 2);
+    await box.carryOut("start_breakout_session", { groups: { a: "Group A" }, assignments: { [boxId]: "a" } });
+    await box.carryOut("join_breakout_group", { group: "a" });
+    await anna.until("roomd in its group", ({ remoteParticipants }) => remoteParticipants[0]?.breakoutGroup === "a", { ms: MS });
+    assert.ok(isRecording(box.state("cloud_recording")), "who is in the group knows that it records");
+    // Three more seconds of its pictures are written while it is alone in the group; it ends the recording from there.
+    const moved = await framesOf(before, boxId);
+    await until("pictures of the group", async () => (await framesOf(before, boxId)) >= moved + 45, MS);
+    await box.carryOut("stop_cloud_recording");
+    await untilNone({ anna, box });
+    const most = (performance.now() - began) / 1000;
+
+    const one = await newRecording(before);
+    assert.equal(one.index.state, "finished", JSON.stringify(one.index));
+    const of = (id) => one.index.files.filter(({ participantId }) => participantId === id);
+    assert.deepEqual([of(annaId).length, of(boxId).length], [1, 1], JSON.stringify(one.index.files));
+    const [{ file, durationMs }] = of(boxId);
+    assert.ok(durationMs > 3000 && durationMs < (most + 1) * 1000, `${durationMs} ms of at most ${most} s`);
+    await assertPictures(join(one.folder, file), { expected: CAMERA, fps: 15, seconds: durationMs / 1000 });
 });
 
 test("a recording ends when there is no room for more, and everybody is told why", async (desk) => {
