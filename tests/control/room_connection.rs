@@ -27,6 +27,20 @@ for remote ones also size, rate and whether packets arrive); `MediaStreamConstra
 `[media]` of the configuration with the modes HD, low data and widescreen over them; what was opened, and whether its
 samples flow, is in `state/local_media`. `localMediaOptions` are the wishes about microphone and camera, which every join
 has: whoever joins with both off joins without opening a device.
+
+| in the SDK | here |
+|---|---|
+| `WherebyClientOptions`, `LocalMediaOptions`, `InitialMuteStates` | [JoinRoom](#joinroom) of one meeting, `[room]` and `[media]` of the [configuration](configuration.md) for all |
+| `RoomJoinedEvent` | [RoomJoinedEvent](#roomjoinedevent) |
+| `RoomJoinedSuccess`, `RoomConnectionState` | [RoomConnectionState](#roomconnectionstate), which holds what the join brought |
+| `LocalParticipantState`, `RemoteParticipantState`, `WaitingParticipantState` | [LocalParticipant](#localparticipant), [RemoteParticipant](#remoteparticipant), [WaitingParticipant](#waitingparticipant) |
+| `LocalScreenshareStatus`, `ScreenshareState` | [LocalScreenshareStatus](#localscreensharestatus), [Screenshare](#screenshare) |
+| `CloudRecordingState`, `LiveStreamState` | [CloudRecording](#cloudrecording), [LiveStream](#livestream) |
+| `LiveTranscriptionState`, `LiveCaptionsState` | [LiveTranscription](#livetranscription), [LiveCaptions](#livecaptions) |
+| `ChatMessage`, `ClientView`, `BreakoutState`, `ConnectionStatus` | the same names |
+| `StartBreakoutSessionOptions`, `UpdateBreakoutSessionOptions` | [BreakoutSessionSettings](#breakoutsessionsettings) |
+| `MediaDeviceInfo` | an entry of `state/devices` ([schema](schemas/state.devices.json)) |
+| `MediaStream` | `state/local_media` and [RemoteStream](#remotestream) |
 ";
 
 const DIFFERENCES: &str = "
