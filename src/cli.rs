@@ -274,10 +274,14 @@ pub enum Measurement {
     Peers,
     /// From a command to the published state
     Command,
-    /// From a command to mute to the last audible packet
+    /// 500 commands a second: whether any is lost
+    Flood,
+    /// From a command to mute to the last audible packet, also on a machine at its limit
     Mute,
     /// From a command to join to the first picture
     Join,
+    /// Processor time and memory of a call, against Chromium in roomd's place
+    Call,
     /// Memory, idle and in a call
     Memory,
     /// The room server under a thousand clients

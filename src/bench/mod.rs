@@ -6,13 +6,15 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `sending`, `peers`, `command`, `mute`, `join`, `memory`, `server` | one measurement each |
-//! | `stage`, `program`, `controller` | what is around them |
+//! | `sending`, `peers`, `command`, `flood`, `mute`, `join`, `call`, `memory`, `server` | one measurement each |
+//! | `stage`, `program`, `controller`, `script` | what is around them |
 //! | `rounds`, `proc`, `packets` | repeated work; what the kernel counts; packets as they pass |
 //! | `statistics`, `report` | from samples to a table |
 
+mod call;
 mod command;
 mod controller;
+mod flood;
 mod join;
 mod memory;
 mod mute;
@@ -22,6 +24,7 @@ mod proc;
 mod program;
 mod report;
 mod rounds;
+mod script;
 mod sending;
 mod server;
 mod stage;
@@ -97,8 +100,10 @@ async fn measure(measurement: Measurement, arguments: &BenchArgs) -> Measured {
         Measurement::Sending => sending::measure(arguments).await,
         Measurement::Peers => peers::measure(arguments).await,
         Measurement::Command => command::measure(arguments).await,
+        Measurement::Flood => flood::measure(arguments).await,
         Measurement::Mute => mute::measure(arguments).await,
         Measurement::Join => join::measure(arguments).await,
+        Measurement::Call => call::measure(arguments).await,
         Measurement::Memory => memory::measure(arguments).await,
         Measurement::Server => server::measure(arguments).await,
     }
@@ -127,8 +132,10 @@ fn name(measurement: Measurement) -> &'static str {
         Measurement::Sending => "sending",
         Measurement::Peers => "peers",
         Measurement::Command => "command",
+        Measurement::Flood => "flood",
         Measurement::Mute => "mute",
         Measurement::Join => "join",
+        Measurement::Call => "call",
         Measurement::Memory => "memory",
         Measurement::Server => "server",
     }

@@ -3,13 +3,14 @@
 use std::{collections::HashMap, time::SystemTime};
 
 use anyhow::{Context, bail};
-use tokio::time::timeout;
+use tokio::{process::Command, time::timeout};
 
 use super::{
     Measured,
     command::pause,
     controller::PATIENCE,
     packets::{RtpPacket, Witness},
+    program::Program,
     report::Figure,
     rounds::rounds,
     stage::{BoxSpec, Stage},
@@ -18,9 +19,9 @@ use super::{
 use crate::cli::BenchArgs;
 
 /// Mutes of a round.
-const MUTES: usize = 25;
+const MUTES: usize = 40;
 
-/// Mutes a box in a call again and again, at random times.
+/// Mutes a box in a call again and again, at random times, on a machine with time and on one without.
 pub(super) async fn measure(arguments: &BenchArgs) -> Measured {
     let mut stage = Stage::open().await?;
     let mut witness = Witness::start(stage.folder()).await?;
@@ -28,26 +29,49 @@ pub(super) async fn measure(arguments: &BenchArgs) -> Measured {
     let receiver = stage.start(&BoxSpec::receiver("receiver", &room)).await?;
     let sender = stage.start(&BoxSpec::sender("sender", &room)).await?;
     stage.until_picture("receiver").await?;
-    let (kept, count) = rounds(arguments, arguments.rounds.into(), async |_| {
-        round(&mut stage, &mut witness).await.map(Some)
-    })
-    .await?;
+    let (mut figures, mut notes) = (Vec::new(), Vec::new());
+    for is_busy in [false, true] {
+        let busy = if is_busy {
+            all_processors_busy(&stage)?
+        } else {
+            Vec::new()
+        };
+        let (kept, count) = rounds(arguments, arguments.rounds.into(), async |_| {
+            round(&mut stage, &mut witness).await.map(Some)
+        })
+        .await?;
+        for program in busy {
+            program.stop().await?;
+        }
+        let delays: Vec<f64> = kept.into_iter().flatten().collect();
+        let when = if is_busy { ", all processors busy" } else { "" };
+        for (percent, goal) in [(50.0, None), (95.0, Some(40.0)), (100.0, None)] {
+            let statistic = |samples: &[f64]| percentile(samples, percent);
+            let name = format!("to the last packet of sound p{percent}{when}");
+            figures.push(Figure::of(name, "ms", &delays, statistic, goal, count));
+        }
+        let after = delays.iter().filter(|delay| **delay > 0.0).count();
+        notes.push(format!(
+            "after {after} of {} commands a packet of sound left at all{when}; a negative delay is the age of the last one",
+            delays.len()
+        ));
+    }
     sender.stop().await?;
     receiver.stop().await?;
     witness.stop().await?;
-    let delays: Vec<f64> = kept.into_iter().flatten().collect();
-    let of = |percent: f64, goal| {
-        let statistic = |samples: &[f64]| percentile(samples, percent);
-        let name = format!("to the last packet of sound p{percent}");
-        Figure::of(name, "ms", &delays, statistic, goal, count)
-    };
-    let figures = vec![of(50.0, None), of(95.0, Some(40.0)), of(100.0, None)];
-    let after = delays.iter().filter(|delay| **delay > 0.0).count();
-    let note = format!(
-        "after {after} of {} commands a packet of sound left at all; a negative delay is the age of the last one",
-        delays.len()
-    );
-    Ok((figures, vec![note]))
+    Ok((figures, notes))
+}
+
+/// As many programs as processors that do nothing but use them.
+fn all_processors_busy(stage: &Stage) -> anyhow::Result<Vec<Program>> {
+    let processors = std::thread::available_parallelism()?.get();
+    (0..processors)
+        .map(|number| {
+            let mut command = Command::new("sh");
+            command.args(["-c", "while :; do :; done"]);
+            Program::start(&format!("busy-{number}"), stage.folder(), &mut command)
+        })
+        .collect()
 }
 
 /// Milliseconds from each command to the last packet before the microphone was on again.

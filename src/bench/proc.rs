@@ -43,6 +43,28 @@ fn parse_memory(text: &str) -> Option<Memory> {
     })
 }
 
+/// What a program holds of the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Held {
+    /// Threads.
+    pub(super) threads: f64,
+    /// Open descriptors.
+    pub(super) descriptors: f64,
+}
+
+/// What a program holds now.
+pub(super) fn held(pid: u32) -> anyhow::Result<Held> {
+    let count = |what: &str| {
+        let path = format!("/proc/{pid}/{what}");
+        let entries = fs::read_dir(&path).with_context(|| format!("cannot read {path}"))?;
+        anyhow::Ok(entries.count() as f64)
+    };
+    Ok(Held {
+        threads: count("task")?,
+        descriptors: count("fd")?,
+    })
+}
+
 /// What a line of `/proc/<pid>/stat` says, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ticks {
@@ -190,6 +212,22 @@ mod tests {
             (4, program(1, 500)),
         ]);
         assert_eq!(sum_of_tree(&programs, 2), 32);
+    }
+
+    #[test]
+    fn a_file_that_is_opened_is_held() {
+        let before = held(std::process::id()).unwrap();
+        let files: Vec<_> = (0..200)
+            .map(|_| fs::File::open("/proc/self/stat").unwrap())
+            .collect();
+        let now = held(std::process::id()).unwrap();
+        // Other tests open and close files meanwhile.
+        assert!(
+            now.descriptors > before.descriptors + 100.0,
+            "{now:?} {before:?}"
+        );
+        drop(files);
+        assert!(now.threads >= 1.0);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(super) struct BoxSpec {
     pub(super) sends: bool,
     /// Bitrate of its picture in bit/s.
     pub(super) bitrate: u32,
+    /// The codec of its picture.
+    pub(super) codec: &'static str,
 }
 
 impl BoxSpec {
@@ -42,6 +44,7 @@ impl BoxSpec {
             room: Some(room.to_owned()),
             sends: true,
             bitrate: 1_500_000,
+            codec: "vp8",
         }
     }
 
@@ -218,7 +221,7 @@ pub(super) async fn page_url(server: &Program) -> String {
 }
 
 fn configuration(spec: &BoxSpec, broker: SocketAddr, state: &str) -> String {
-    let (device, bitrate) = (&spec.device, spec.bitrate);
+    let (device, bitrate, codec) = (&spec.device, spec.bitrate, spec.codec);
     let room = spec
         .room
         .as_ref()
@@ -246,6 +249,7 @@ camera = {camera}
 microphone = {microphone}
 display = "none"
 speaker = "none"
+video_codecs = ["{codec}"]
 allow_loopback = true
 [media.camera_encoding]
 bitrate = {bitrate}

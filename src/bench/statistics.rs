@@ -43,6 +43,21 @@ pub(crate) fn interval(
     Some((percentile(&values, 2.5)?, percentile(&values, 97.5)?))
 }
 
+/// The straight line through points by least squares: where it begins (at 0), and its slope. `None` with fewer than two
+/// different places.
+pub(crate) fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let spread: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
+    let together: f64 = points
+        .iter()
+        .map(|point| (point.0 - x) * (point.1 - y))
+        .sum();
+    let slope = together / spread;
+    slope.is_finite().then_some((y - slope * x, slope))
+}
+
 fn sorted(samples: &[f64]) -> Vec<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -71,6 +86,14 @@ mod tests {
         assert_eq!(percentile(&samples, 100.0), Some(200.0));
         assert_eq!(percentile(&[7.0], 1.0), Some(7.0));
         assert_eq!(percentile(&[], 99.0), None);
+    }
+
+    #[test]
+    fn a_line_goes_through_its_points() {
+        let (begin, slope) = line(&[(1.0, 12.0), (2.0, 14.0), (4.0, 18.0)]).unwrap();
+        assert!((begin - 10.0).abs() < 1e-9 && (slope - 2.0).abs() < 1e-9);
+        assert_eq!(line(&[(1.0, 2.0)]), None);
+        assert_eq!(line(&[]), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How long it takes to join: from the command to the first picture that a page with the SDK decodes. In each round once
 //! roomd joins (its command over MQTT) and once a second page with the SDK (`joinRoom` and its devices), in changing
 //! order, into a room of its own in which the first page waits. Prints "result: {…}"; `roomd bench join` reads it.
-import { readdir, readFile } from "node:fs/promises";
+import { foreignSince, processors } from "../support/processors.mjs";
 import { launchBrowser } from "../support/browser.mjs";
 import { devices } from "../support/content.mjs";
 import { requirePrivateNetwork } from "../support/network.mjs";
@@ -14,26 +14,6 @@ const foreignLimit = Number(process.env.BENCH_FOREIGN ?? 25) / 100;
 const SIZE = { width: 640, height: 360, fps: 30 };
 
 requirePrivateNetwork();
-
-/** Ticks of all processors (busy, all), and of this program with all that it started. */
-async function ticks() {
-    const [user, nice, system, idle, iowait, ...rest] = (await readFile("/proc/stat", "utf8")).split("\n")[0].trim().split(/\s+/).slice(1, 9).map(Number);
-    const busy = user + nice + system + rest.reduce((sum, value) => sum + value, 0);
-    const programs = new Map();
-    for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-        const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null); // it has ended
-        if (!text) continue;
-        const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-        programs.set(Number(pid), { parent: Number(fields[1]), used: fields.slice(11, 15).map(Number).reduce((sum, value) => sum + value, 0) });
-    }
-    const ofTree = (root) => [...programs].filter(([, { parent }]) => parent === root).reduce((sum, [pid]) => sum + ofTree(pid), programs.get(root)?.used ?? 0);
-    return { busy, all: busy + idle + iowait, own: ofTree(process.pid) };
-}
-
-async function foreignSince(before) {
-    const now = await ticks();
-    return Math.max(0, now.busy - before.busy - (now.own - before.own)) / Math.max(1, now.all - before.all);
-}
 
 /** Runs in the page before the SDK: notes when the first picture of a remote participant has been decoded. */
 function noteFirstPicture() {
@@ -137,7 +117,7 @@ level = "warn"
     await bySdk();
     const result = { roomd: [], sdk: [], voided: 0, browser: `${version}, Node ${process.version}` };
     while (result.roomd.length < rounds) {
-        const before = await ticks();
+        const before = await processors();
         const roomdFirst = (result.roomd.length + result.voided) % 2 === 0;
         const first = await (roomdFirst ? byRoomd : bySdk)();
         const second = await (roomdFirst ? bySdk : byRoomd)();

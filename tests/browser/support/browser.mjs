@@ -56,6 +56,8 @@ export async function launchBrowser({ resolverRules = ONLY_LOOPBACK, fakeDevices
             browser,
             version: await browser.version(),
             log: chromium.lines,
+            /** The first of its processes. */
+            pid: chromium.pid,
             /** A page in a context of its own: its own storage, hence its own device in the room. */
             async newPage() {
                 const context = await browser.createBrowserContext();

@@ -79,9 +79,9 @@ const outcomeOf = (joining) =>
     );
 
 window.lab = {
-    /** Starts the devices and joins. Resolves to "joined", or the error with which the SDK refuses. */
+    /** Starts the devices, the browser's own when there are none to replace them, and joins. Resolves to "joined", or the error with which the SDK refuses. */
     async join({ devices, kinds = { audio: true, video: true }, roomUrl, displayName, ...options }) {
-        replaceDevices(devices);
+        if (devices) replaceDevices(devices);
         // With `localMediaOptions` the join starts the devices.
         const outcome = options.localMediaOptions ? {} : await media.startMedia(kinds);
         if (outcome.error) throw new Error(`startMedia: ${outcome.payload ?? outcome.error.message}`);
